@@ -1,0 +1,80 @@
+"""Numbers that hold up: in float32, at zero, at 1e30, and after two billion steps."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+Scalar = float | jax.Array
+
+
+def at_least_float32(dtype: np.dtype) -> np.dtype:
+    """The dtype that arithmetic on ``dtype`` is done in: float16, bfloat16 and smaller floats become float32.
+
+    Everything else stays what it is: float64 and complex for precision, integers, booleans and PRNG keys because they
+    are codes. (``jnp.promote_types`` says the same of floats, but raises under strict promotion.)
+    """
+    small = jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 4
+    return np.dtype(np.float32) if small else dtype
+
+
+def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
+    """``x`` in the given dtype, strongly typed; PRNG keys, which are numbers to nobody, as they are."""
+    return x if jnp.issubdtype(dtype, jax.dtypes.extended) else x.astype(dtype)
+
+
+def load(x: jax.Array) -> jax.Array:
+    """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
+    return cast(x, at_least_float32(x.dtype))
+
+
+def abs2(g: jax.Array) -> jax.Array:
+    """The squared magnitude |g|², real for complex ``g`` too, saturating at the largest finite number.
+
+    A float32 gradient above 1.8e19 would square to infinity, and a second moment that is infinite once stays so or
+    turns into inf - inf. NaN stays NaN.
+    """
+    square = g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g
+    return jnp.minimum(square, jnp.finfo(square.dtype).max)
+
+
+@jax.custom_jvp
+def sqrt(x: jax.Array) -> jax.Array:
+    """The square root, whose derivative at 0 is taken as 0 instead of infinity.
+
+    The second moment of a gradient that has always been zero is 0; whoever differentiates through an update
+    (hypergradients, meta-learning) would otherwise meet 0 * inf = NaN there. Forward it is ``jnp.sqrt``.
+    """
+    return jnp.sqrt(x)
+
+
+@sqrt.defjvp
+def _sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[jax.Array, jax.Array]:
+    (x,), (dx,) = primals, tangents
+    root = sqrt(x)
+    slope = jnp.where(root > 0, 0.5 / jnp.where(root > 0, root, 1), 0)
+    return root, slope * dx
+
+
+def bias_correction(beta: Scalar, t: jax.Array) -> jax.Array:
+    """1 - beta^t: the weight that an average with decay ``beta`` has gathered after ``t`` >= 1 steps.
+
+    Computed as -expm1(t log(beta)). In float32 the plain formula subtracts two nearly equal numbers, and loses 113 ulp
+    at beta = 0.999, 1,385 at 0.9999. Where ``beta`` is a Python number its logarithm is taken in double precision, and
+    the result is weakly typed: multiplying an array by it does not change the array's dtype.
+
+    Source: Kingma & Ba (2015), arXiv:1412.6980, §3.
+    """
+    return -jnp.expm1(t * 1.0 * _log(beta))
+
+
+def _log(beta: Scalar) -> Scalar:
+    if isinstance(beta, jax.Array):
+        return jnp.log(beta)
+    return math.log(beta) if beta > 0 else -math.inf
+
+
+def next_step(iter: jax.Array) -> jax.Array:
+    """``iter + 1``, an int32 that stays at 2³¹ - 1 once it is there instead of turning negative."""
+    return jnp.minimum(iter, jnp.iinfo(iter.dtype).max - 1) + 1

@@ -1,0 +1,51 @@
+"""AdaGrad: every parameter has a rate of its own, which falls as it is used."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import Number, at, each, optimizer
+from jaxopt_lite.numerics import Scalar, abs2, next_step, sqrt
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class AdaGradState(NamedTuple):
+    """``iter``: steps taken. ``h``: the sum of all squared gradients."""
+
+    iter: jax.Array
+    h: Tree
+
+
+@optimizer(family="adaptive", paper="Duchi, Hazan & Singer (2011), JMLR 12")
+def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
+    """AdaGrad.
+
+        h ← h + g²
+        p ← p - lr g / (√h + eps)
+
+    Use it for sparse gradients and convex problems. Its steps only ever shrink, as 1/√t where gradients stay alike, so
+    its lr is Adam's times ten or more.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``.
+        eps: keeps the quotient finite where no gradient has been seen; added to the root.
+
+    State: `AdaGradState`, 4 bytes per float32 parameter. ``h`` is real for complex parameters.
+    Source: Deep Learning from Scratch, §6.1.5. optax starts h at 0.1 and has eps inside the root; torch's eps is
+    1e-10.
+    """
+
+    def init(params):
+        return AdaGradState(iter=zero_steps(params), h=zeros_like(params, real=True))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+
+        def rule(g, h):
+            h = h + abs2(g)
+            return -lr_t * g / (sqrt(h) + eps), h
+
+        updates, h = each(rule, grads, state.h)
+        return updates, AdaGradState(next_step(state.iter), h)
+
+    return init, update

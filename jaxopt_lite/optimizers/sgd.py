@@ -1,0 +1,44 @@
+"""Stochastic gradient descent: downhill, as far as the slope is steep."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import Number, at, each, optimizer
+from jaxopt_lite.numerics import next_step
+from jaxopt_lite.trees import zero_steps
+
+
+class SGDState(NamedTuple):
+    """``iter``: steps taken, which schedules count by."""
+
+    iter: jax.Array
+
+
+@optimizer(family="first-order", paper="Robbins & Monro (1951)")
+def sgd(lr: Number = 0.01):
+    """Stochastic gradient descent.
+
+        p ← p - lr g
+
+    Use it as the yardstick: whatever costs more has to beat it, each at its own best rate.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``.
+
+    State: `SGDState`, 4 bytes in all.
+    Source: Deep Learning from Scratch, §6.1.2. As in torch and optax.
+    """
+
+    def init(params):
+        return SGDState(iter=zero_steps(params))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+
+        def rule(g):
+            return -lr_t * g
+
+        return each(rule, grads), SGDState(next_step(state.iter))
+
+    return init, update

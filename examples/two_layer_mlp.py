@@ -19,12 +19,13 @@ import matplotlib as mpl
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 
 import jaxopt_lite
 from jaxopt_lite import apply_updates
 from jaxopt_lite.datasets import load_digits
 
+RESULTS = ("train loss", "test accuracy", "seconds")
 BOOK = {"sgd": 0.01, "momentum": 0.01, "adagrad": 0.01, "adam": 0.001}
 
 
@@ -137,17 +138,18 @@ def parse_arguments():
 def main():
     args, digits = parse_arguments()
     console = Console()
-    table = Table("optimizer", "train loss", "test accuracy", "seconds")
+    table = Table("optimizer", *(Column(title, justify="right") for title in ("lr", *RESULTS)))
     curves = {}
     for name in args.optimizer:
         opt = jaxopt_lite.registry[name].factory()
-        if lr := args.lr or BOOK.get(name):
+        if (lr := BOOK.get(name) if args.lr is None else args.lr) is not None:
             opt = opt.replace(lr=lr)
         start = time.perf_counter()
         params, curves[opt] = train(opt, digits, args, console)
         seconds = time.perf_counter() - start
         test_accuracy = accuracy(params, digits.x_test, digits.t_test)
-        table.add_row(str(opt), f"{smooth(curves[opt])[-1]:.4f}", f"{test_accuracy:.4f}", f"{seconds:.1f}")
+        results = f"{smooth(curves[opt])[-1]:.4f}", f"{test_accuracy:.4f}", f"{seconds:.1f}"
+        table.add_row(name, f"{opt.arguments['lr']:g}", *results)
     console.print(table)
     plot(curves, args.out)
     print(f"Learning curves: {args.out}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, ParamSpec, overload
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.numerics import Scalar, cast, load
+from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load
 from jaxopt_lite.trees import Tree
 from jaxopt_lite.values import Value
 
@@ -43,6 +43,19 @@ class Optimizer(Value):
     Optimizers come from factories made by `optimizer`, never from this class. One unpacks to the pair it is:
     ``init, update = adam()``.
     """
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the rule cannot do without, as its declaration says."""
+        return self.factory.entry.needs  # type: ignore[attr-defined, no-any-return]
+
+    @functools.cached_property
+    def meaning(self) -> Any:
+        """The pair ``(init, update)`` that the factory's body returns."""
+        pair = super().meaning
+        if not isinstance(pair, Optimizer) and not (isinstance(pair, tuple) and len(pair) == 2):
+            raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")
+        return pair
 
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
@@ -102,10 +115,10 @@ class Optimizer(Value):
 def _step(opt: Optimizer, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
     with jax.numpy_dtype_promotion("standard"):
         like = updates if params is None else params
-        # Joined with the parameter's dtype first: a float32 gradient of a float64 parameter is worked on in float64.
-        loaded = jax.tree.map(lambda g, p: load(g.astype(jnp.promote_types(g.dtype, p.dtype))), updates, like)
+        # A float32 gradient of a float64 parameter is worked on in float64.
+        loaded = jax.tree.map(lambda g, p: cast(g, at_least_float32(jnp.result_type(g, p))), updates, like)
         out, state = opt.pair.update(loaded, state, params, **extra)
-        return jax.tree.map(lambda u, p: u.astype(p.dtype), out, like), state
+        return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), state
 
 
 _compiled_step = jax.jit(_step, inline=True)
@@ -119,7 +132,7 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
 @functools.partial(jax.jit, inline=True)
 def _compiled_apply(params: Tree, updates: Tree) -> Tree:
     with jax.numpy_dtype_promotion("standard"):
-        return jax.tree.map(lambda p, u: (p + u).astype(p.dtype), params, updates)
+        return jax.tree.map(lambda p, u: cast(p + u, p.dtype), params, updates)
 
 
 def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
@@ -168,7 +181,8 @@ def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
 def _store(rule: Callable[..., Any], old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
     if new.shape != old.shape or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
-        raise TypeError(f"each: {_name(rule)} got {jax.typeof(old)} and returned {jax.typeof(new)} in its place")
+        was, came = (f"{x.dtype}{list(x.shape)}" for x in (old, new))
+        raise TypeError(f"each: {_name(rule)} got {was} and returned {came} in its place")
     return cast(new, old.dtype)
 
 

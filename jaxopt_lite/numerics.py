@@ -20,8 +20,8 @@ def at_least_float32(dtype: np.dtype) -> np.dtype:
 
 
 def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
-    """``x`` in the given dtype, strongly typed; PRNG keys, which are numbers to nobody, as they are."""
-    return x if jnp.issubdtype(dtype, jax.dtypes.extended) else x.astype(dtype)
+    """``x`` as an array of the given dtype, strongly typed; PRNG keys, which are numbers to nobody, as they are."""
+    return x if jnp.issubdtype(dtype, jax.dtypes.extended) else jnp.asarray(x).astype(dtype)
 
 
 def load(x: jax.Array) -> jax.Array:
@@ -29,14 +29,18 @@ def load(x: jax.Array) -> jax.Array:
     return cast(x, at_least_float32(x.dtype))
 
 
-def abs2(g: jax.Array) -> jax.Array:
-    """The squared magnitude |g|², real for complex ``g`` too, saturating at the largest finite number.
+def saturate(x: jax.Array) -> jax.Array:
+    """``x``, with infinity replaced by the largest finite number; NaN stays NaN."""
+    return jnp.minimum(x, jnp.finfo(x.dtype).max)
 
-    A float32 gradient above 1.8e19 would square to infinity, and a second moment that is infinite once stays so or
-    turns into inf - inf. NaN stays NaN.
+
+def abs2(g: jax.Array) -> jax.Array:
+    """The squared magnitude |g|², real for complex ``g`` too, saturating.
+
+    A float32 gradient above 1.8e19 would square to infinity, and a second moment that is infinite stays so, or turns
+    into inf - inf.
     """
-    square = g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g
-    return jnp.minimum(square, jnp.finfo(square.dtype).max)
+    return saturate(g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g)
 
 
 @jax.custom_jvp

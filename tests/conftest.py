@@ -1,0 +1,22 @@
+"""The suite runs under the strictest settings that a user may have."""
+
+import jax
+import pytest
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+@pytest.fixture
+def x64():
+    """Double precision, for this test."""
+    jax.config.update("jax_enable_x64", True)
+    yield
+    jax.config.update("jax_enable_x64", False)
+
+
+@pytest.fixture
+def standard():
+    """The promotion that rules run under."""
+    with jax.numpy_dtype_promotion("standard"):
+        yield

@@ -1,0 +1,11 @@
+"""Deep Learning from Scratch, §6.1.5."""
+
+import numpy as np
+
+
+def adagrad(p, gradients, lr=0.01, eps=1e-7):
+    h = np.zeros(p.shape)
+    for g in gradients:
+        h = h + np.abs(g) ** 2
+        p = p - lr * g / (np.sqrt(h) + eps)
+        yield p, {"h": h}

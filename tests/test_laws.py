@@ -1,0 +1,169 @@
+"""Every law over every registered optimizer; and every law against an optimizer that breaks it."""
+
+import itertools
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxopt_lite import adam, at, each, next_step, optimizer, registry, zero_steps, zeros_like
+from jaxopt_lite.testing import check, laws
+
+
+@pytest.mark.parametrize("law", laws)
+@pytest.mark.parametrize("name", registry)
+def test_law(name, law):
+    check(registry[name].factory(), only=[law])
+
+
+class State(NamedTuple):
+    iter: Any
+    m: Any
+
+
+def momentum_with(lr=0.01, **replaced):
+    """Sound momentum, but for the parts that are replaced."""
+
+    @optimizer
+    def mine(lr=lr):
+        def init(params):
+            return State(zero_steps(params), zeros_like(params))
+
+        def rule(g, m, lr_t):
+            m = 0.9 * m + g
+            return -lr_t * m, m
+
+        def update(grads, state, params=None):
+            updates, m = each(replaced.get("rule", rule), grads, state.m, lr_t=at(lr, state.iter))
+            return updates, State(next_step(state.iter), m)
+
+        return replaced.get("init", init), replaced.get("update", update)
+
+    return mine()
+
+
+def scaled(grads):
+    return jax.tree.map(lambda g: -0.01 * g, grads)
+
+
+calls = itertools.count(1)
+
+
+class ScheduleWithoutEquality:
+    def __call__(self, iter):
+        return 0.01
+
+
+def climbs(g, m, lr_t):
+    return lr_t * g, m
+
+
+def counts_its_calls(g, m, lr_t):
+    call = jax.pure_callback(lambda: np.float32(next(calls)), jax.ShapeDtypeStruct((), jnp.float32))
+    return -lr_t * call * g, m
+
+
+def divides_by_the_gradient(g, m, lr_t):
+    return -lr_t * g / jnp.abs(g), m
+
+
+def has_an_infinite_slope(g, m, lr_t):
+    m = m + g * g
+    return -lr_t * jnp.sqrt(m), m
+
+
+def narrow(params):
+    return State(zero_steps(params), jax.tree.map(lambda p: jnp.zeros(p.shape, jnp.bfloat16), params))
+
+
+def short_counter(params):
+    return State(jnp.zeros((), jnp.int16), zeros_like(params))
+
+
+def keeps_the_parameters_themselves(params):
+    return State(zero_steps(params), params)
+
+
+def keeps_a_copy(params):
+    return State(zero_steps(params), jax.tree.map(jnp.copy, params))
+
+
+def knows_only_dicts(grads, state, params=None):
+    return {name: scaled(g) for name, g in grads.items()}, state
+
+
+def reads_params_unannounced(grads, state, params=None):
+    return jax.tree.map(lambda g, p: -0.01 * (g + 0 * p), grads, params), state
+
+
+def counts_past_the_end(grads, state, params=None):
+    return scaled(grads), State(state.iter + 1, state.m)
+
+
+def widens_its_counter(grads, state, params=None):
+    return scaled(grads), State(state.iter + jnp.ones((), jnp.int32), state.m)
+
+
+@optimizer
+def multiplies_by_lr(lr=0.01):
+    def update(grads, state, params=None):
+        return jax.tree.map(lambda g: -lr * g, grads), state
+
+    return zero_steps, update
+
+
+@optimizer
+def branches_on_lr(lr=0.01):
+    def update(grads, state, params=None):
+        return jax.tree.map(lambda g: -lr * g if lr < 1 else g, grads), state
+
+    return zero_steps, update
+
+
+IMPURE = momentum_with(rule=counts_its_calls)
+BROKEN = {
+    "descends": momentum_with(rule=climbs),
+    "is_a_value": momentum_with(lr=ScheduleWithoutEquality()),
+    "traces_once": momentum_with(init=short_counter, update=widens_its_counter),
+    "keeps_formats": momentum_with(init=narrow),
+    "works_on_any_tree": momentum_with(update=knows_only_dicts),
+    "is_pure": IMPURE,
+    "jit_equals_eager": IMPURE,
+    "scan_equals_loop": IMPURE,
+    "sweeps_by_vmap": branches_on_lr(),
+    "takes_a_schedule": multiplies_by_lr(),
+    "may_be_donated": momentum_with(init=keeps_the_parameters_themselves),
+    "resumes": IMPURE,
+    "begins_anywhere": momentum_with(init=keeps_a_copy),
+    "follows_the_protocol": momentum_with(update=reads_params_unannounced),
+    "survives_extremes": momentum_with(rule=divides_by_the_gradient),
+    "differentiates_at_zero": momentum_with(rule=has_an_infinite_slope),
+    "counts_without_overflow": momentum_with(update=counts_past_the_end),
+}
+
+
+def test_a_sound_optimizer_keeps_every_law():
+    check(momentum_with())
+
+
+@pytest.mark.parametrize("law", laws)
+def test_a_law_finds_its_defect(law):
+    with pytest.raises(AssertionError, match=f"breaks 1 of {len(laws)} laws") as caught:
+        check(BROKEN[law], only=[law])
+    assert f"\n- {laws[law].__doc__} Found: " in str(caught.value)
+
+
+def test_all_broken_laws_are_told():
+    with pytest.raises(AssertionError) as caught:
+        check(momentum_with(rule=climbs), only=["is_pure", "descends", "is_a_value", "takes_a_schedule"])
+    told = str(caught.value)
+    assert told.startswith("mine(lr=0.01) breaks 1 of")
+    assert told.count("\n") == 1
+    assert "quadratic went from" in told
+
+
+def test_no_law_has_that_name():
+    with pytest.raises(KeyError):
+        check(adam(), only=["flies"])

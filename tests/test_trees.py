@@ -1,0 +1,107 @@
+"""State is born where the parameters live."""
+
+import subprocess
+import sys
+
+import chex
+import jax
+import jax.numpy as jnp
+import pytest
+
+from jaxopt_lite import zero_steps, zeros_like
+
+MIXED = {
+    "half": jnp.full((2, 3), 7, jnp.float16),
+    "single": jnp.asarray([jnp.nan, jnp.inf, -jnp.inf]),
+    "complex": jnp.full(2, 3 + 4j, jnp.complex64),
+    "none": None,
+    "number": 1.0,
+}
+
+
+@pytest.mark.parametrize("how", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize("real", [False, True])
+def test_zeros_like(how, real):
+    zeros = how(lambda params: zeros_like(params, real=real))(MIXED)
+    expected = {
+        "half": jnp.zeros((2, 3), jnp.float32),
+        "single": jnp.zeros(3, jnp.float32),
+        "complex": jnp.zeros(2, jnp.float32 if real else jnp.complex64),
+        "none": None,
+        "number": jnp.zeros((), jnp.float32),
+    }
+    chex.assert_trees_all_equal(zeros, expected)
+    chex.assert_trees_all_equal_shapes_and_dtypes(zeros, expected)
+    assert not any(z.weak_type for z in jax.tree.leaves(zeros))
+
+
+def test_zeros_like_in_double_precision(x64):
+    params = {"d": jnp.ones(2), "z": jnp.ones(2, jnp.complex128), "s": jnp.ones(2, jnp.float32)}
+    dtypes = {name: z.dtype for name, z in zeros_like(params, real=True).items()}
+    assert dtypes == {"d": jnp.float64, "z": jnp.float64, "s": jnp.float32}
+
+
+@pytest.mark.parametrize("params", [MIXED, {}, None, 1.0, {"a": jax.ShapeDtypeStruct((2,), jnp.float16)}])
+def test_zero_steps(params):
+    for count in (zero_steps(params), jax.eval_shape(zero_steps, params), jax.eval_shape(lambda: zero_steps(params))):
+        assert count.shape == ()
+        assert count.dtype == jnp.int32
+    assert zero_steps(params) == 0
+
+
+# What takes more than one device runs in a process of its own, with eight that XLA makes of the CPU.
+ON_EIGHT_DEVICES = """
+import os
+
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+os.environ["PJRT_NPROC"] = "16"  # with fewer threads than devices, a collective may wait for ever
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec as P
+
+from jaxopt_lite import apply_updates, registry, zero_steps
+
+devices = jax.devices()
+mesh = jax.sharding.Mesh(devices, ("x",))
+shardings = {"w": NamedSharding(mesh, P("x")), "b": NamedSharding(mesh, P())}
+params = jax.device_put({"w": jnp.ones((16, 4)), "b": jnp.ones(4)}, shardings)
+
+
+def assert_sharded(tree):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        expected = shardings[path[-1].key] if leaf.ndim else NamedSharding(mesh, P())
+        assert leaf.sharding.is_equivalent_to(expected, leaf.ndim), (path, leaf.sharding)
+
+
+for name, entry in registry.items():
+    opt, traces = entry.factory(), []
+
+    @jax.jit
+    def step(params, state):
+        traces.append(name)
+        updates, state = opt.update(params, state, params)
+        return apply_updates(params, updates), state
+
+    for init in (opt.init, jax.jit(opt.init)):
+        state = init(params)
+        if len(state) > 1:  # a state of nothing but a counter keeps nothing of the parameters under jit
+            assert_sharded(state)
+        stepped, compiled = (params, opt.init(params)), step._cache_size()
+        for _ in range(3):
+            stepped = step(*stepped)
+            assert_sharded(stepped)
+    assert len(traces) == 1, traces
+    assert step._cache_size() == 1, f"{name} compiled {step._cache_size()} times"
+
+second = jax.device_put({"w": jnp.ones(3)}, devices[1])
+assert zero_steps(second).devices() == {devices[1]}
+assert zero_steps({"w": jnp.ones(3)}).committed is False
+"""
+
+
+def test_state_is_sharded_like_the_parameters_and_a_step_compiles_once():
+    done = subprocess.run(
+        [sys.executable, "-c", ON_EIGHT_DEVICES], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr

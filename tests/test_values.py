@@ -1,0 +1,263 @@
+"""An optimizer is a value: printing, comparing, hashing, pickling, copying, replacing, and what JAX makes of it."""
+
+import copy
+import pickle
+
+import chex
+import cloudpickle
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax.training.train_state import TrainState
+
+from jaxopt_lite import Optimizer, adam, apply_updates, momentum, optimizer, sgd
+
+PARAMS = {"w": jnp.asarray([1.0, -2.0])}
+
+
+def halving(iter):
+    return 0.5**iter
+
+
+@optimizer
+def scaled(inner, *others, factor=2.0):
+    """A wrapper, with an optimizer and more of them among its arguments."""
+
+    def update(grads, state, params=None, **extra):
+        updates, state = inner.pair.update(grads, state, params, **extra)
+        return jax.tree.map(lambda u: factor * u, updates), state
+
+    return inner.pair.init, update
+
+
+@optimizer
+def alias(lr=0.1):
+    return sgd(lr=lr)
+
+
+@pytest.mark.parametrize(
+    ("opt", "printed"),
+    [
+        (adam(lr=0.01), "adam(lr=0.01, beta1=0.9, beta2=0.999, eps=1e-07)"),
+        (adam(np.float64(0.5)), "adam(lr=0.5, beta1=0.9, beta2=0.999, eps=1e-07)"),
+        (sgd(halving), "sgd(lr=halving)"),
+        (sgd(jnp.float32(0.5)), "sgd(lr=Array(0.5, dtype=float32))"),
+        (scaled(sgd()), "scaled(inner=sgd(lr=0.01), factor=2.0)"),
+        (
+            scaled(sgd(), momentum(), factor=3.0),
+            "scaled(sgd(lr=0.01), momentum(lr=0.01, momentum=0.9), factor=3.0)",
+        ),
+        (alias(), "sgd(lr=0.1)"),
+    ],
+)
+def test_prints_as_its_call(opt, printed):
+    assert repr(opt) == str(opt) == printed
+
+
+def test_what_it_prints_makes_it_again():
+    for opt in (adam(lr=0.3), scaled(sgd()), scaled(sgd(), momentum(0.5), factor=3.0)):
+        assert eval(repr(opt)) == opt
+
+
+def test_equal_arguments_make_equal_optimizers():
+    assert adam(0.01) == adam(lr=0.01)
+    assert hash(adam(0.01)) == hash(adam(lr=0.01))
+    assert len({adam(), adam(lr=0.001), adam().replace(), adam(0.01)}) == 2
+    assert scaled(sgd()) == scaled(sgd())
+    assert sgd(halving) == sgd(halving)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [adam(0.02), adam(0.01, eps=1e-8), sgd(0.01), adam(halving), adam(jnp.float32(0.01)), "adam(lr=0.01)", None],
+)
+def test_other_arguments_or_factories_make_other_optimizers(other):
+    assert adam(0.01) != other
+
+
+def test_arrays_compare_by_dtype_shape_and_value():
+    half = sgd(jnp.float32(0.5))
+    assert half == sgd(jnp.float32(0.5)) == sgd(np.full((), 0.5, np.float32))
+    assert hash(half) == hash(sgd(jnp.float32(0.5)))
+    assert half != sgd(jnp.float32(0.25))
+    assert half != sgd(jnp.float16(0.5))
+    assert half != sgd(jnp.full((1,), 0.5))
+
+
+def test_traced_arguments_are_not_compared_but_by_identity():
+    @jax.jit
+    def within(a, b):
+        assert sgd(a) == sgd(a)
+        assert hash(sgd(a)) == hash(sgd(a))
+        with pytest.raises(TypeError, match="traced arguments cannot be compared, as a traced number has no value yet"):
+            _ = sgd(a) == sgd(b)
+        with pytest.raises(TypeError, match="compare them outside jit"):
+            _ = sgd(a) == sgd(jnp.float32(1))
+        assert sgd(a) != sgd(1.0)
+        assert sgd(a) != adam(a)
+        return a
+
+    within(jnp.float32(1), jnp.float32(1))
+
+
+@pytest.mark.parametrize("opt", [adam(lr=0.3), sgd(halving), sgd(jnp.float32(0.5)), scaled(scaled(adam()), sgd())])
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda opt: pickle.loads(pickle.dumps(opt))])
+def test_copies_are_equal_and_work(opt, duplicate):
+    twin = duplicate(opt)
+    assert twin == opt
+    assert twin is not opt
+    grads = {"w": jnp.ones(2)}
+    chex.assert_trees_all_equal(twin.update(grads, twin.init(PARAMS)), opt.update(grads, opt.init(PARAMS)))
+
+
+def test_what_is_made_inside_a_function_says_why_it_cannot_be_pickled():
+    @optimizer
+    def local(lr=0.1):
+        return sgd(lr).pair
+
+    with pytest.raises((AttributeError, pickle.PicklingError), match=r"local object.*<locals>.local"):
+        pickle.dumps(local())
+    assert copy.deepcopy(local()) == local()
+
+
+def test_cloudpickle_takes_along_what_a_notebook_defines():
+    source = "from jaxopt_lite import optimizer, sgd\n\n@optimizer\ndef cell(lr=0.1):\n    return sgd(lr).pair\n"
+    notebook = {"__name__": "__main__"}
+    exec(source, notebook)
+    twin = cloudpickle.loads(cloudpickle.dumps(notebook["cell"](lr=0.5)))
+    assert repr(twin) == "cell(lr=0.5)"
+    assert twin.update(1.0, twin.init(1.0))[0] == -0.5
+
+
+def test_replace():
+    assert adam().replace(lr=0.1) == adam(lr=0.1)
+    assert scaled(sgd(), adam()).replace(inner=adam(), others=()) == scaled(adam())
+    with pytest.raises(
+        TypeError, match=r"^adam.replace: there is no argument 'rate'; there are lr, beta1, beta2, eps$"
+    ):
+        adam().replace(rate=0.1)
+
+
+def test_arguments_are_as_they_were_given():
+    assert adam(halving).arguments == {"lr": halving, "beta1": 0.9, "beta2": 0.999, "eps": 1e-7}
+    assert type(adam(np.float32(0.5)).arguments["lr"]) is float
+    lr = jnp.float32(0.5)
+    assert adam(lr).arguments["lr"] is lr
+
+
+def test_unpacks_to_the_pair():
+    init, update = adam()
+    state = init(PARAMS)
+    updates, state = update(PARAMS, state)
+    assert state.iter == 1
+    chex.assert_trees_all_equal(updates, adam().update(PARAMS, init(PARAMS))[0])
+
+
+def test_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        adam().data = ()
+
+
+def test_the_factory_keeps_its_name_and_signature():
+    assert adam.__name__ == "adam"
+    assert "Adam" in adam.__doc__
+    with pytest.raises(TypeError, match="unexpected keyword argument 'rate'"):
+        adam(rate=0.1)
+
+
+def test_a_factory_fails_when_called():
+    @optimizer
+    def broken(lr=0.1):
+        raise ArithmeticError("in the body")
+
+    @optimizer
+    def forgetful(lr=0.1):
+        return None
+
+    with pytest.raises(ArithmeticError, match="in the body"):
+        broken()
+    with pytest.raises(TypeError, match=r"^forgetful must return \(init, update\), not NoneType$"):
+        forgetful()
+
+
+def test_eight_equal_optimizers_are_one_trace():
+    @chex.assert_max_traces(n=1)
+    def step(opt, params, state):
+        updates, state = opt.update(params, state, params)
+        return apply_updates(params, updates), state
+
+    step = jax.jit(step, static_argnums=0)
+    state = adam(0.02).init(PARAMS)
+    for _ in range(8):
+        step(adam(lr=0.02), PARAMS, state)
+
+
+def test_eight_learning_rates_as_arrays_are_one_trace():
+    @jax.jit
+    @chex.assert_max_traces(n=1)
+    def step(opt, params, state):
+        updates, state = opt.update(params, state, params)
+        return apply_updates(params, updates), state
+
+    state = sgd().init(PARAMS)
+    for lr in jnp.arange(8) / 8:
+        params, _ = step(sgd(lr), PARAMS, state)
+        chex.assert_trees_all_equal(params, {"w": PARAMS["w"] - lr * PARAMS["w"]})
+
+
+def test_eager_steps_of_equal_optimizers_and_of_array_rates_share_their_trace():
+    traces = []
+
+    @optimizer
+    def counting(lr=0.1):
+        def update(grads, state, params=None):
+            traces.append(lr)
+            return jax.tree.map(lambda g: -lr * g, grads), state
+
+        return lambda params: (), update
+
+    for _ in range(3):
+        counting().update(PARAMS, ())
+    assert len(traces) == 1
+    for lr in jnp.arange(3.0):
+        counting(lr).update(PARAMS, ())
+    assert len(traces) == 2
+
+
+def test_sweep_inside_wrappers_and_over_several_arguments():
+    lrs, decays = jnp.asarray([0.1, 0.2]), jnp.asarray([0.5, 0.9])
+
+    def step(opt):
+        state = opt.init(PARAMS)
+        _, state = opt.update(PARAMS, state)
+        return opt.update(PARAMS, state)[0]
+
+    swept = jax.vmap(step)(scaled(momentum(lrs, decays)))
+    for lane in range(2):
+        alone = step(scaled(momentum(lrs[lane], decays[lane])))
+        chex.assert_trees_all_close(jax.tree.map(lambda x, lane=lane: x[lane], swept), alone, rtol=4e-7)
+
+
+def test_structure_survives_mapping_over_leaves():
+    opt = scaled(adam(jnp.float32(0.5)), sgd(0.1))
+    assert jax.tree.leaves(opt) == [jnp.float32(0.5)]
+    marked = jax.tree.map(lambda _: "anything", opt)
+    assert jax.tree.structure(marked) == jax.tree.structure(opt)
+    assert marked.arguments["inner"].arguments["lr"] == "anything"
+    assert isinstance(jax.tree.map(lambda x: 2 * x, opt), Optimizer)
+
+
+def test_sweep_within_a_flax_train_state():
+    """There the optimizer is static, and under vmap it holds a tracer: jit's caches must live with that, twice."""
+
+    def train(lr):
+        state = TrainState.create(apply_fn=None, params=PARAMS, tx=adam(lr))
+        step = lambda state, _: (state.apply_gradients(grads=state.params), None)  # noqa: E731
+        return jax.lax.scan(step, state, length=3)[0].params
+
+    lrs = jnp.asarray([0.1, 0.2])
+    for _ in range(2):
+        swept = jax.vmap(train)(lrs)
+        for lane, lr in enumerate(lrs):
+            chex.assert_trees_all_close(jax.tree.map(lambda x, lane=lane: x[lane], swept), train(lr), rtol=1e-6)

@@ -32,6 +32,8 @@ FOUNDATION = {
 }
 OPTIMIZERS = {path.stem: path for path in sorted((PACKAGE / "optimizers").glob("[!_]*.py"))}
 
+SOUND = "no defect"
+
 # What cannot be told from the original, and why.
 EQUIVALENT: dict[str, str] = {}
 
@@ -56,158 +58,165 @@ SWAPS: dict[type, type] = {
 }
 
 
-def called(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Call) and ast.unparse(node.func) == name
+# The operators: what might stand in an expression's place by mistake. ``fields`` are those of the file's state.
 
 
-def alternatives(node: ast.AST) -> Iterator[ast.AST]:
-    """What might stand in this expression's place by mistake. The operators, in a table of patterns."""
+def mistake_an_operation(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
     match node:
-        # a sign or an operation is mistaken, a term is dropped
-        case ast.BinOp(left, op, right):
-            if type(op) in SWAPS:
-                yield ast.BinOp(left, SWAPS[type(op)](), right)
-            yield from (left, right)
-        case ast.UnaryOp(ast.USub() | ast.Not(), operand):
-            yield operand
-        # a comparison is flipped, a condition reversed or forgotten
+        case ast.BinOp(left, op, right) if type(op) in SWAPS:
+            yield ast.BinOp(left, SWAPS[type(op)](), right)
         case ast.Compare(left, [op], right) if type(op) in SWAPS:
             yield ast.Compare(left, [SWAPS[type(op)]()], right)
         case ast.BoolOp(op, values):
             yield ast.BoolOp(SWAPS[type(op)](), values)
+
+
+def drop_a_term(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
+    match node:
+        case ast.BinOp(left, _, right):
+            yield from (left, right)
+        case ast.UnaryOp(ast.USub() | ast.Not(), operand):
+            yield operand
+        case ast.BoolOp(_, values):
             yield from values
         case ast.IfExp(_, body, orelse):
             yield from (body, orelse)
-        # a constant or a default is off
+
+
+def perturb_a_constant(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
+    match node:
         case ast.Constant(bool() as value):
             yield ast.Constant(not value)
         case ast.Constant(int() as value):
             yield from (ast.Constant(value + 1), ast.Constant(value - 1))
         case ast.Constant(float() as value):
             yield ast.Constant(value * 1.01 if value else 0.01)
+
+
+def move_eps_into_the_root(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
     match node:
-        # eps moves into the root
-        case ast.BinOp(ast.Call(func, [x]), ast.Add(), eps) if called(node.left, "sqrt"):
-            yield ast.Call(func, [ast.BinOp(x, ast.Add(), eps)], [])
-        # |g| for g²
-        case ast.Call(_, [g], []) if called(node, "abs2"):
+        case ast.BinOp(ast.Call(ast.Name("sqrt") as sqrt, [x]), ast.Add(), eps):
+            yield ast.Call(sqrt, [ast.BinOp(x, ast.Add(), eps)], [])
+
+
+def take_the_magnitude_for_its_square(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
+    match node:
+        case ast.Call(ast.Name("abs2"), [g]):
             yield ast.Call(ast.Name("abs"), [g], [])
-        # a counter is one behind, or one ahead
-        case ast.Call(func, [number, count], []) if called(node, "at") or called(node, "bias_correction"):
-            for off in (ast.Add(), ast.Sub()):
-                yield ast.Call(func, [number, ast.BinOp(count, off, ast.Constant(1))], [])
+
+
+def miscount_by_one(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
     match node:
-        # a function of one argument is forgotten, an argument is left out
-        case ast.Call(_, [ast.expr() as argument], []) if not isinstance(argument, ast.Starred | ast.GeneratorExp):
-            yield argument
-        case ast.Call(func, args, keywords) if keywords:
-            yield from (ast.Call(func, args, [k for k in keywords if k is not dropped]) for dropped in keywords)
+        case ast.Call(ast.Name("at" | "bias_correction") as function, [number, count]):
+            for op in (ast.Add(), ast.Sub()):
+                yield ast.Call(function, [number, ast.BinOp(count, op, ast.Constant(1))], [])
 
 
-def frozen_fields(call: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
-    """A field of the new state stays what it was in the old one."""
-    match call:
-        case ast.Call(func, args, []) if len(args) == len(fields):
+def freeze_a_field(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
+    match node:
+        case ast.Call(ast.Name(state), args, []) if state.endswith("State") and len(args) == len(fields):
             for i, field in enumerate(fields):
-                kept = ast.Attribute(ast.Name("state"), field)
-                yield ast.Call(func, [kept if i == j else arg for j, arg in enumerate(args)], [])
+                frozen = ast.Attribute(ast.Name("state"), field)
+                yield ast.Call(node.func, [frozen if i == j else arg for j, arg in enumerate(args)], [])
 
 
-def skipped(tree: ast.Module) -> set[ast.AST]:
-    """Annotations, type aliases and decorators' words: what no program notices."""
-    found: set[ast.AST] = set()
+def forget_a_function(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
+    match node:
+        case ast.Call(_, [argument], []) if not isinstance(argument, ast.Starred | ast.GeneratorExp):
+            yield argument
+
+
+def forget_an_argument(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
+    match node:
+        case ast.Call(function, args, keywords):
+            for forgotten in keywords:
+                yield ast.Call(function, args, [k for k in keywords if k is not forgotten])
+
+
+OPERATORS = (
+    mistake_an_operation,
+    drop_a_term,
+    perturb_a_constant,
+    move_eps_into_the_root,
+    take_the_magnitude_for_its_square,
+    miscount_by_one,
+    freeze_a_field,
+    forget_a_function,
+    forget_an_argument,
+)
+
+
+def unseen(tree: ast.Module) -> set[ast.AST]:
+    """Annotations and type aliases: what no program notices."""
+    roots: list[ast.AST] = []
     for node in ast.walk(tree):
-        ignored = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        roots += filter(None, (getattr(node, "annotation", None), getattr(node, "returns", None)))
         if isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "overload" for d in node.decorator_list):
-            ignored.append(node)
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id in {"Number", "Scalar", "P"}
-        ):
-            ignored.append(node)
-        for start in filter(None, ignored):
-            found |= set(ast.walk(start))
-    return found
+            roots.append(node)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"Number", "Scalar", "P"}:
+            roots.append(node)
+    return {node for root in roots for node in ast.walk(root)}
 
 
 def mutants(name: str, source: str) -> Iterator[tuple[str, str]]:
     """Each defect of a file: what it is, and the file with it."""
     tree = ast.parse(source)
-    fields = [
-        n.target.id for c in tree.body if isinstance(c, ast.ClassDef) for n in c.body if isinstance(n, ast.AnnAssign)
-    ]
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
-    ignored = skipped(tree)
-    for node in ast.walk(tree):
-        if node in ignored or not isinstance(node, ast.expr):
-            continue
-        choices = list(alternatives(node))
-        if name in OPTIMIZERS and isinstance(node, ast.Call) and ast.unparse(node.func).endswith("State"):
-            choices += frozen_fields(node, fields)
-        parent = parents[node]
-        where = parent
+    states = [c for c in tree.body if isinstance(c, ast.ClassDef) and c.name.endswith("State")]
+    fields = [ast.unparse(n.target) for c in states for n in c.body if isinstance(n, ast.AnnAssign)]
+    ignored = unseen(tree)
+    for node in [n for n in ast.walk(tree) if isinstance(n, ast.expr) and n not in ignored]:
+        where = parents[node]
         while not isinstance(where, ast.FunctionDef | ast.Module):
             where = parents[where]
-        for choice in choices:
-            for field, value in ast.iter_fields(parent):
-                spot = value.index(node) if isinstance(value, list) and node in value else None
-                if value is node:
-                    setattr(parent, field, choice)
-                elif spot is not None:
-                    value[spot] = choice
-                else:
-                    continue
-                text = ast.unparse(ast.fix_missing_locations(copy.deepcopy(tree)))
-                context = ast.unparse(node), ast.unparse(choice)
-                yield f"{name}.{getattr(where, 'name', 'module')}: {context[0]} → {context[1]}", text
-                if spot is None:
-                    setattr(parent, field, node)
-                else:
-                    value[spot] = node
-                break
+        for mistake in (m for operator in OPERATORS for m in operator(node, fields)):
+            text = ast.unparse(ast.fix_missing_locations(Replace(node, mistake).visit(copy.copy(tree))))
+            yield f"{name}.{getattr(where, 'name', 'module')}: {ast.unparse(node)} → {ast.unparse(mistake)}", text
+
+
+class Replace(ast.NodeTransformer):
+    """Another node in a node's place, in a copy of the tree."""
+
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self.old, self.new = old, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        return self.new if node is self.old else super().visit(copy.copy(node))
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for field, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                setattr(node, field, [self.visit(x) if isinstance(x, ast.AST) else x for x in value])
+            elif isinstance(value, ast.AST):
+                setattr(node, field, self.visit(value))
+        return node
 
 
 def tests_of(name: str) -> list[str]:
     if name in FOUNDATION:
         return [str(TESTS / file) for file in FOUNDATION[name]]
-    return [str(TESTS / file) for file in ("test_twins.py", "test_laws.py")] + [
-        "-k",
-        f"[{name}- or -{name}] or {name}s",
-    ]
+    files = [str(TESTS / file) for file in ("test_twins.py", "test_core.py", "test_laws.py")]
+    return [*files, "-k", f"[{name}- or -{name}] or {name}s or registry"]
 
 
 def dies(folder: Path, name: str, text: str) -> bool:
-    """Whether the file's own tests, run in this process over the package in ``folder``, fail with this text in its place."""
-    import jax  # noqa: PLC0415 - one import for a worker, not for the parent
+    """Whether the file's own tests fail, run in this process over the package in ``folder`` with this text in it."""
+    import jax  # noqa: PLC0415 - for workers, not for their parent
     import pytest  # noqa: PLC0415
 
-    relative = f"optimizers/{name}.py" if name in OPTIMIZERS else f"{name}.py"
-    target = folder / "jaxopt_lite" / relative
+    target = folder / "jaxopt_lite" / (f"optimizers/{name}.py" if name in OPTIMIZERS else f"{name}.py")
     original = target.read_text()
     target.write_text(text)
+    ours = ("jaxopt_lite", "reference", "conftest", "test_")
+    for module in [module for module in sys.modules if module.startswith(ours)]:
+        del sys.modules[module]
+    jax.clear_caches()
+    jax.config.update("jax_enable_x64", False)
+    options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--assert=plain", f"--rootdir={TESTS.parent}"]
     signal.signal(signal.SIGALRM, lambda *_: sys.exit("the defect hangs"))
     signal.alarm(300)
     try:
-        for module in [
-            m
-            for m in sys.modules
-            if m.partition(".")[0] in {"jaxopt_lite", "reference", "conftest"} or m.startswith("test_")
-        ]:
-            del sys.modules[module]
-        jax.clear_caches()
-        jax.config.update("jax_enable_x64", False)
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            options = [
-                "-x",
-                "-q",
-                "-o",
-                "addopts=",
-                "-p",
-                "no:cacheprovider",
-                "--assert=plain",
-                f"--rootdir={TESTS.parent}",
-            ]
             return pytest.main([*options, *tests_of(name)]) != 0
     except SystemExit:
         return True
@@ -219,7 +228,15 @@ def dies(folder: Path, name: str, text: str) -> bool:
 def start_worker() -> None:
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
     shutil.copytree(PACKAGE, folder / "jaxopt_lite", ignore=shutil.ignore_patterns("__pycache__"))
-    os.environ |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "MUTANTS_FOLDER": str(folder)}
+    os.environ |= {
+        "MUTANTS_FOLDER": str(folder),
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # Most defects leave most programs as they were: those need not be compiled again.
+        "JAX_COMPILATION_CACHE_DIR": str(folder / "cache"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))
 
@@ -240,28 +257,25 @@ def main() -> int:
     jobs = []
     for name in chosen:
         source = OPTIMIZERS.get(name, PACKAGE / f"{name}.py").read_text()
-        jobs += [(name, "nothing is planted", source)]
+        jobs.append((name, SOUND, source))
         jobs += [(name, what, text) for what, text in mutants(name, source)]
 
-    planted, died, explained, survived = Counter(), Counter(), Counter(), []
+    planted, died, explained, survived = Counter(), Counter(), Counter(), Counter()
     spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(2, spawn, start_worker, max_tasks_per_child=50) as pool:
+    with concurrent.futures.ProcessPoolExecutor(2, spawn, start_worker, max_tasks_per_child=100) as pool:
         for count, (name, what, dead) in enumerate(pool.map(try_one, jobs), start=1):
-            if what == "nothing is planted":
+            if what == SOUND:
                 if dead:
-                    sys.exit(f"{name}: its tests fail as it is")
+                    sys.exit(f"{name}: its tests fail without a defect")
                 continue
             planted[name] += 1
-            died[name] += dead
-            if not dead:
-                explained[name] += what in EQUIVALENT
-                survived += [what] if what not in EQUIVALENT else []
-                print(f"[{count}/{len(jobs)}] lives: {what}", flush=True)
+            (died if dead else explained if what in EQUIVALENT else survived)[name] += 1
+            if not dead and what not in EQUIVALENT:
+                print(f"[{count}/{len(jobs)}] survives: {what}", flush=True)
     for name in chosen:
-        print(f"{name:>12}: {planted[name]:4} planted, {died[name]:4} died, {explained[name]:3} equivalent")
-    print(
-        f"{sum(planted.values())} defects: {sum(died.values())} died, {sum(explained.values())} explained, {len(survived)} survived"
-    )
+        print(f"{name:>12}: {planted[name]:4} planted, {died[name]:4} died, {explained[name]:3} explained", flush=True)
+    total = [counter.total() for counter in (planted, died, explained, survived)]
+    print("{} defects planted: {} died, {} explained, {} survived".format(*total))
     return 1 if survived else 0
 
 

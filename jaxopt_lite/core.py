@@ -60,11 +60,12 @@ class Optimizer(Value):
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
         """The keywords beyond ``params`` that this optimizer's update, or that of one inside it, asks for."""
-        parameters = inspect.signature(self.meaning[1]).parameters.values()
-        if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            inside = jax.tree.leaves(list(self.arguments.values()), is_leaf=lambda x: isinstance(x, Optimizer))
-            return frozenset().union(*(x.keywords for x in inside if isinstance(x, Optimizer)))
-        return frozenset(p.name for p in list(parameters)[3:])
+        _, _, _, *rest = inspect.signature(self.meaning[1]).parameters.values()
+        own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
+        if len(own) == len(rest):
+            return own
+        arguments = jax.tree.leaves(tuple(self.arguments.values()), is_leaf=lambda x: isinstance(x, Optimizer))
+        return own.union(*(inner.keywords for inner in arguments if isinstance(inner, Optimizer)))
 
     @functools.cached_property
     def pair(self) -> Pair:

@@ -210,12 +210,28 @@ def passing(inner, second=None):
     return inner.pair.init, update
 
 
+@optimizer
+def multiplying(inner):
+    """A wrapper that asks for something itself, and passes the rest on."""
+
+    def update(grads, state, params=None, *, times=1.0, **extra):
+        updates, state = inner.pair.update(grads, state, params, **extra)
+        return jax.tree.map(lambda u: times * u, updates), state
+
+    return inner.pair.init, update
+
+
 class TestKeywords:
     @pytest.mark.parametrize("opt", [asking(), passing(asking()), passing(passing(asking()), adam())])
     def test_known_ones_reach_the_rule_through_wrappers(self, opt):
         assert opt.keywords == {"value", "value_fn"}
         assert opt.update(1.0, (), value=2.0)[0] == -2.0
         assert opt.update(1.0, (), value=2.0, epoch="third", hook=print)[0] == -2.0
+
+    def test_a_wrapper_may_ask_for_its_own(self):
+        opt = passing(multiplying(asking()))
+        assert opt.keywords == {"value", "value_fn", "times"}
+        assert opt.update(1.0, (), value=2.0, times=3.0)[0] == -6.0
 
     def test_functions_reach_it_without_being_traced_or_kept(self):
         for factor in (2.0, 3.0):

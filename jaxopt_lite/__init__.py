@@ -1,8 +1,9 @@
 """Optimizers for JAX that read like their papers: pure ``init``/``update`` pairs with explicit, named state."""
 
-from jaxopt_lite.core import Optimizer, apply_updates, at, each, optimizer, registry
+from jaxopt_lite.core import Optimizer, apply_updates, optimizer, registry
 from jaxopt_lite.numerics import abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.optimizers import adagrad, adam, momentum, nesterov, rmsprop, sgd
+from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import zero_steps, zeros_like
 
 __version__ = "0.1.0"

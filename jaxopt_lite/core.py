@@ -1,4 +1,4 @@
-"""The machinery: an optimizer is a value, and a rule for one array is lifted to the tree by ``each``."""
+"""The protocol: an optimizer is a value with ``init`` and ``update``, and the decorator that makes one."""
 
 import functools
 import inspect
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, ParamSpec, overload
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load
+from jaxopt_lite import checks
+from jaxopt_lite.numerics import at_least_float32, cast
 from jaxopt_lite.trees import Tree
 from jaxopt_lite.values import Value
 
-Number = Scalar | Callable[[jax.Array], Scalar]
 P = ParamSpec("P")
 
 
@@ -45,9 +45,16 @@ class Optimizer(Value):
     """
 
     @property
-    def needs(self) -> tuple[str, ...]:
-        """What the rule cannot do without, as its declaration says."""
-        return self.factory.entry.needs  # type: ignore[attr-defined, no-any-return]
+    def inside(self) -> "tuple[Optimizer, ...]":
+        """The optimizers among its arguments; none, where it is no wrapper."""
+        arguments = jax.tree.leaves(tuple(self.arguments.values()), is_leaf=lambda x: isinstance(x, Optimizer))
+        return tuple(x for x in arguments if isinstance(x, Optimizer))
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What this optimizer, or one inside it, cannot do without, as its declaration says."""
+        declared: tuple[str, ...] = self.factory.entry.needs  # type: ignore[attr-defined]
+        return frozenset(declared).union(*(x.needs for x in self.inside))
 
     @functools.cached_property
     def meaning(self) -> Any:
@@ -62,10 +69,7 @@ class Optimizer(Value):
         """The keywords beyond ``params`` that this optimizer's update, or that of one inside it, asks for."""
         _, _, _, *rest = inspect.signature(self.meaning[1]).parameters.values()
         own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
-        if len(own) == len(rest):
-            return own
-        arguments = jax.tree.leaves(tuple(self.arguments.values()), is_leaf=lambda x: isinstance(x, Optimizer))
-        return own.union(*(inner.keywords for inner in arguments if isinstance(inner, Optimizer)))
+        return own if len(own) == len(rest) else own.union(*(x.keywords for x in self.inside))
 
     @functools.cached_property
     def pair(self) -> Pair:
@@ -81,7 +85,12 @@ class Optimizer(Value):
 
         Returns:
             A NamedTuple of arrays; moments are shaped and sharded like ``params``, and at least float32.
+
+        Raises:
+            TypeError: a leaf of ``params`` is not an array of real or complex floats.
+            ValueError: a hyperparameter is an array of several numbers, outside ``vmap``.
         """
+        checks.check_init(self, params)
         with jax.numpy_dtype_promotion("standard"):
             return self.pair.init(params)
 
@@ -98,13 +107,24 @@ class Optimizer(Value):
             The updates, sign and learning rate included, in the dtypes of ``params`` (or of the gradients, where
             ``params`` is left out), and the new state, in the dtypes of the old one.
 
+        Raises:
+            TypeError: a leaf is not an array of floats, a gradient is complex where its parameter is real, or something
+                that the rule needs is missing.
+            ValueError: gradients, state and params differ in structure or shape, or a hyperparameter is an array of
+                several numbers, outside ``vmap``. Nothing is broadcast.
+
         Outside ``jit`` this is one compiled call. It is compiled anew for every new Python number among the
         optimizer's arguments: a rate that changes from step to step should be a schedule or a jax array.
         """
         extra = self._known(extra_args)
         # A function cannot be traced, and as a static argument it would keep what it closes over in jit's cache.
         step = _step if any(map(callable, extra.values())) else _compiled_step
-        return step(self, updates, state, params, extra)
+        try:
+            return step(self, updates, state, params, extra)
+        except TypeError:
+            # What jit cannot take at all, a string for an array, has not come as far as the checks within.
+            checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=params)
+            raise
 
     def _known(self, extra: dict[str, Any]) -> dict[str, Any]:
         return {name: extra[name] for name in self.keywords & extra.keys()}
@@ -115,89 +135,40 @@ class Optimizer(Value):
 
 def _step(opt: Optimizer, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
     with jax.numpy_dtype_promotion("standard"):
+        checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params
         # A float32 gradient of a float64 parameter is worked on in float64.
         loaded = jax.tree.map(lambda g, p: cast(g, at_least_float32(jnp.result_type(g, p))), updates, like)
-        out, state = opt.pair.update(loaded, state, params, **extra)
-        return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), state
+        try:
+            out, new = opt.pair.update(loaded, state, params, **extra)
+        except (TypeError, ValueError):
+            checks.check_state_shapes(opt, updates, state)
+            raise
+        return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
 
 
 _compiled_step = jax.jit(_step, inline=True)
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
-    """``params + updates``, each leaf in the parameter's dtype. Outside ``jit`` this is one compiled call."""
-    return _compiled_apply(params, updates)
+    """``params + updates``, each leaf in the parameter's dtype. Outside ``jit`` this is one compiled call.
+
+    Raises:
+        TypeError: a leaf is not an array of floats, or an update is complex where its parameter is real.
+        ValueError: the trees differ in structure or shape. Nothing is broadcast.
+    """
+    try:
+        return _compiled_apply(params, updates)
+    except TypeError:
+        checks.check_arrays("apply_updates", params=params, updates=updates)
+        raise
 
 
 @functools.partial(jax.jit, inline=True)
 def _compiled_apply(params: Tree, updates: Tree) -> Tree:
     with jax.numpy_dtype_promotion("standard"):
+        checks.check_apply(params, updates)
         return jax.tree.map(lambda p, u: cast(p + u, p.dtype), params, updates)
-
-
-def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
-    """Applies a rule written for one array to every leaf of the trees.
-
-    Args:
-        rule: a function of one leaf of each tree. What it gets by position it returns, in that order: one value where
-            there is one, a tuple where there are more.
-        *trees: the first gives the structure. At its leaves the others may hold arrays or small trees of arrays.
-        **read: trees that the rule gets by name and only reads; a scalar or None by name is handed to every leaf.
-
-    Returns:
-        One tree for each of ``trees``, a tuple where there are more than one. Each array has the shape and dtype it
-        came in with: the rule sees it in at least float32, and what it returns is stored in the format it came in.
-
-    Raises:
-        TypeError: the rule returned another number of values than it got, or an array of another shape.
-
-    Leaves of one shape and dtype share one trace of the rule.
-    """
-    treedef: Any = jax.tree.structure(trees[0])
-    slots = [treedef.flatten_up_to(tree) for tree in trees]
-    named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
-
-    @jax.jit
-    def one(old: tuple[Any, ...], by_name: dict[str, Any]) -> Any:
-        loaded, loaded_by_name = jax.tree.map(load, (old, by_name))
-        new = rule(*loaded, **loaded_by_name)
-        new = (new,) if len(old) == 1 else new
-        if not isinstance(new, tuple) or len(new) != len(old):
-            raise TypeError(f"each: {_name(rule)} gets {len(old)} values by position and must return as many")
-        return jax.tree.map(functools.partial(_store, rule), old, new)
-
-    leaves = [
-        one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
-    ]
-    out = tuple(treedef.unflatten([leaf[slot] for leaf in leaves]) for slot in range(len(trees)))
-    return out[0] if len(out) == 1 else out
-
-
-def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
-    scalar = tree is None or (jax.tree_util.all_leaves([tree]) and jnp.ndim(tree) == 0)
-    return [tree] * treedef.num_leaves if scalar else treedef.flatten_up_to(tree)
-
-
-def _store(rule: Callable[..., Any], old: jax.Array, new: jax.Array) -> jax.Array:
-    new = jnp.asarray(new)
-    if new.shape != old.shape or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
-        was, came = (f"{x.dtype}{list(x.shape)}" for x in (old, new))
-        raise TypeError(f"each: {_name(rule)} got {was} and returned {came} in its place")
-    return cast(new, old.dtype)
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__qualname__", repr(function))
-
-
-def at(number: Number, iter: jax.Array) -> Scalar:
-    """The value of a hyperparameter at step ``iter``, counted from 0: a schedule's value there, or the number itself.
-
-    Python numbers stay Python numbers, exact and weakly typed; arrays come back in at least float32.
-    """
-    value = number(iter) if callable(number) else number
-    return load(value) if isinstance(value, jax.Array) else value
 
 
 @overload

@@ -1,12 +1,14 @@
 """Numbers that hold up: in float32, at zero, at 1e30, and after two billion steps."""
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 Scalar = float | jax.Array
+Number = Scalar | Callable[[jax.Array], Scalar]
 
 
 def at_least_float32(dtype: np.dtype) -> np.dtype:

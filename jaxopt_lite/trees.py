@@ -1,5 +1,6 @@
-"""State is born where the parameters live: on their devices, sharded as they are, at least float32."""
+"""Trees of arrays: how a state is born from the parameters, and where two trees differ."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -48,3 +49,52 @@ def zero_steps(params: Tree) -> jax.Array:
     elif not getattr(leaf, "committed", False):
         sharding = None
     return jnp.zeros((), jnp.int32, device=sharding)
+
+
+def same_structure(a: Tree, b: Tree) -> bool:
+    """Whether two trees have the same containers, keys and places of None."""
+    ours: Any = jax.tree.structure(a)
+    return bool(ours == jax.tree.structure(b))
+
+
+def is_prefix(a: Tree, b: Tree) -> bool:
+    """Whether ``b`` has the structure of ``a``, but for trees that may stand where ``a`` has leaves."""
+    try:
+        jax.tree.structure(a).flatten_up_to(b)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], bool]) -> tuple[Any, str, str]:
+    """Where two trees first differ, and what either has there."""
+    ours, theirs = _children(a), _children(b)
+    if type(a) is type(b) and ours is not None and theirs is not None:
+        for key in [*ours, *(key for key in theirs if key not in ours)]:
+            if key not in ours or key not in theirs:
+                here, there = ("missing" if key not in c else describe(c[key]) for c in (ours, theirs))
+                return (*path, key), here, there
+            if not agree(ours[key], theirs[key]):
+                return first_difference((*path, key), ours[key], theirs[key], agree)
+        return path, describe(a), f"{describe(b)} with other static fields"
+    return path, describe(a), describe(b)
+
+
+def _children(tree: Tree) -> dict[Any, Tree] | None:
+    """What stands one level down, by key; None for a leaf and for None."""
+    if tree is None or jax.tree_util.all_leaves([tree]):
+        return None
+    children, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: x is not tree)
+    return {path[0]: child for path, child in children}
+
+
+def describe(x: Any) -> str:
+    """What stands somewhere, in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
+    if hasattr(x, "dtype") and hasattr(x, "shape"):
+        return f"{'float0' if x.dtype == jax.dtypes.float0 else x.dtype}{list(x.shape)}"
+    if x is None or isinstance(x, bool | int | float | complex | str):
+        return repr(x)
+    if callable(x) and hasattr(x, "__name__"):
+        return f"the function {x.__name__}"
+    noun = type(x).__name__
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"

@@ -9,6 +9,8 @@ from typing import Any, Self, cast
 import jax
 import numpy as np
 
+from jaxopt_lite.checks import check_arguments
+
 
 class _Array:
     """Stands among a value's constants where one of its arrays belongs."""
@@ -40,6 +42,7 @@ class Value:
         def factory(*args: Any, **kwargs: Any) -> Any:
             bound = signature.bind(*args, **kwargs)
             bound.apply_defaults()
+            check_arguments(body.__name__, bound.arguments)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
             leaves = [x.item() if isinstance(x, np.generic) else x for x in leaves]
             data = tuple(x for x in leaves if isinstance(x, jax.Array | np.ndarray))

@@ -42,7 +42,7 @@ class TestOptimizerFile:
     def test_imports_from_the_foundation_only(self, path):
         modules = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
         ours = {module for module in modules if module.startswith("jaxopt_lite")}
-        assert ours <= {f"jaxopt_lite.{name}" for name in ("core", "numerics", "trees", "schedules")}
+        assert ours <= {f"jaxopt_lite.{name}" for name in ("core", "numerics", "rules", "trees", "schedules")}
 
     def test_has_the_same_blocks_in_the_same_order(self, path):
         state, factory = (

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import jax
 
-from jaxopt_lite.core import Number, at, each, optimizer
-from jaxopt_lite.numerics import next_step
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, next_step
+from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import zero_steps
 
 

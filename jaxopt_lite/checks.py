@@ -1,0 +1,220 @@
+"""What is refused, and the sentence that it is refused with.
+
+All of it reads structures, shapes and dtypes only, and so happens while a step is traced: a compiled step pays nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
+
+
+class Kind(NamedTuple):
+    """What a hyperparameter of some name may be: a finite number in [low, high), and perhaps a schedule."""
+
+    low: float = -np.inf
+    high: float = np.inf
+    schedule: bool = False
+
+    def __str__(self) -> str:
+        bounds = {(-np.inf, np.inf): "", (0, np.inf): " of at least 0"}
+        number = "a finite number" + bounds.get((self.low, self.high), f" in [{self.low:g}, {self.high:g})")
+        return f"{number} or a schedule" if self.schedule else number
+
+
+KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
+SHARE = Kind(0, 1)
+KINDS = {
+    "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
+    "weight_decay": Kind(low=0, schedule=True),
+    "momentum": SHARE,
+    "decay": SHARE,
+    "beta1": SHARE,
+    "beta2": SHARE,
+    "eps": Kind(low=0),
+}
+
+
+def check_arguments(factory: str, arguments: dict[str, Any]) -> None:
+    """Refuses, when an optimizer is made, hyperparameters that no step can be taken with."""
+    for name, argument in arguments.items():
+        where = f"{factory}: {name}"
+        for leaf in jax.tree.leaves(argument):
+            if hasattr(leaf, "entry"):
+                raise TypeError(
+                    f"{where} is the factory {leaf.__name__}, where an optimizer is meant: {leaf.__name__}()"
+                )
+            if not isinstance(leaf, jax.Array | np.ndarray):
+                _check_hashable(where, leaf)
+        if name in KINDS:
+            _check_number(where, argument, KINDS[name])
+
+
+def _check_hashable(where: str, leaf: Any) -> None:
+    try:
+        hash(leaf)
+    except TypeError:
+        raise TypeError(
+            f"{where} is {describe(leaf)}, which cannot be hashed, so that jit cannot tell one from another: "
+            "make it a function or a frozen dataclass"
+        ) from None
+
+
+def _check_number(where: str, argument: Any, kind: Kind) -> None:
+    if callable(argument) and kind.schedule:
+        return
+    is_array = isinstance(argument, jax.Array | np.ndarray | np.generic)
+    dtype = argument.dtype if is_array else np.result_type(type(argument)) if type(argument) in (int, float) else None
+    if dtype is None or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
+        what = f"{dtype}[]" if is_array else "a function" if callable(argument) else repr(argument)
+        raise TypeError(f"{where} must be {kind}, not {what}")
+    if isinstance(argument, jax.core.Tracer):
+        return
+    values = np.asarray(argument, np.float64)
+    wrong = values[~(np.isfinite(values) & (kind.low <= values) & (values < kind.high))]
+    if wrong.size:
+        raise ValueError(f"{where} must be {kind}, not {wrong.flat[0]:g}")
+
+
+def check_init(opt: Any, params: Tree) -> None:
+    """What ``Optimizer.init`` refuses."""
+    call = f"{opt.name}.init"
+    check_arrays(call, params=params)
+    _check_scalars(call, opt)
+    _check_floats(call, params=params)
+
+
+def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> None:
+    """What ``Optimizer.update`` refuses before a step."""
+    call, given = f"{opt.name}.update", {"params": params} | extra
+    _check_scalars(call, opt)
+    for need in sorted(opt.needs & KEYWORDS):
+        if given.get(need) is None:
+            raise TypeError(f"{call}: {need} is missing, and this rule needs it")
+    skeleton = _skeleton(opt, state)
+    if type(updates) is type(skeleton) is not type(state):
+        raise TypeError(f"{call}: {describe(updates)} came first, and the order is gradients, state, params")
+    if not _is_anywhere(skeleton) and type(state) is not type(skeleton):
+        raise TypeError(f"{call}: state is {describe(state)}, where {opt.name}.init gives {describe(skeleton)}")
+    if params is not None:
+        _check_alike(call, "gradients", updates, "params", params)
+    _check_floats(call, gradients=updates, params=params)
+    if params is not None:
+        _check_real(call, "gradients", updates, "params", params)
+    _check_state(opt, skeleton, updates, state)
+
+
+def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
+    """What ``Optimizer.update`` refuses when a step has failed; to ask this before every step would take its time."""
+    expected = jax.eval_shape(opt.pair.init, updates)
+    for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(expected), strict=True):
+        if jnp.shape(leaf) != other.shape:
+            shapes = f"has shape {jnp.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
+            raise ValueError(f"{opt.name}.update: {_at('state', path)} {shapes}") from None
+
+
+def check_apply(params: Tree, updates: Tree) -> None:
+    """What ``apply_updates`` refuses."""
+    _check_alike("apply_updates", "updates", updates, "params", params)
+    _check_floats("apply_updates", params=params, updates=updates)
+    _check_real("apply_updates", "updates", updates, "params", params)
+
+
+def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
+    """What ``at`` refuses of a schedule."""
+    if not isinstance(value, int | float | jax.Array | np.ndarray | np.generic) or np.ndim(value):
+        name = getattr(schedule, "__qualname__", repr(schedule))
+        raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
+
+
+def _check_scalars(call: str, opt: Any) -> None:
+    for name, argument in opt.arguments.items():
+        if name in KINDS and np.ndim(argument) > 0:
+            raise ValueError(
+                f"{call}: {name} has shape {np.shape(argument)}, and a step takes one number: "
+                "jax.vmap over the optimizer runs them all"
+            )
+    for inner in opt.inside:
+        _check_scalars(call, inner)
+
+
+def check_arrays(call: str, **trees: Tree) -> None:
+    """Refuses leaves that are no arrays at all: strings, functions, other objects."""
+    for name, tree in trees.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+            if not (hasattr(leaf, "dtype") and hasattr(leaf, "shape")) and type(leaf) not in (
+                bool,
+                int,
+                float,
+                complex,
+            ):
+                raise TypeError(f"{call}: {_at(name, path)} is {describe(leaf)}, not an array") from None
+
+
+def _check_floats(call: str, **trees: Tree) -> None:
+    """Refuses leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
+    for name, tree in trees.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+            if not jnp.issubdtype(getattr(leaf, "dtype", type(leaf)), jnp.inexact):
+                raise TypeError(
+                    f"{call}: {_at(name, path)} is {describe(leaf)}, and steps are taken in real or complex floats: "
+                    "keep such a leaf out of the tree, or put None in its place"
+                )
+
+
+def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
+    """Refuses a tree whose structure or shapes are not another's, or that is complex where the other is real."""
+    if not same_structure(tree, like):
+        path, here, there = first_difference((), tree, like, same_structure)
+        raise ValueError(f"{call}: {_at(name, path)} is {here}, {_at(like_name, path)} is {there}")
+    for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(like), strict=True):
+        if jnp.shape(leaf) != jnp.shape(other):
+            shapes = f"has shape {jnp.shape(leaf)}, {_at(like_name, path)} has shape {jnp.shape(other)}"
+            raise ValueError(f"{call}: {_at(name, path)} {shapes}")
+
+
+def _check_real(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
+    for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(like), strict=True):
+        if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(other):
+            dtypes = f"is {describe(leaf)}, {_at(like_name, path)} is {describe(other)}"
+            raise TypeError(f"{call}: {_at(name, path)} {dtypes}: take the real part first")
+
+
+@jax.tree_util.register_static
+class _Anywhere:
+    """A tree of no leaves, which ``init`` puts wherever the parameters' structure goes."""
+
+
+def _skeleton(opt: Any, state: Any) -> Any:
+    """A state for no parameters in particular; the one at hand, if ``init`` expects arrays and so cannot be asked."""
+    try:
+        return opt.pair.init(_Anywhere())
+    except Exception:
+        return state
+
+
+def _check_state(opt: Any, skeleton: Any, updates: Tree, state: Any) -> None:
+    call = f"{opt.name}.update"
+    expected = jax.tree.map(lambda x: updates if _is_anywhere(x) else x, skeleton, is_leaf=_is_anywhere)
+    if not is_prefix(expected, state):
+        path, there, here = first_difference((), expected, state, is_prefix)
+        gives = "nothing" if there == "missing" else there
+        raise ValueError(f"{call}: {_at('state', path)} is {here}, where {opt.name}.init gives {gives}")
+    treedef: Any
+    places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_anywhere)
+    for (path, kept), part in zip(places, treedef.flatten_up_to(state), strict=True):
+        if not _is_anywhere(kept) and describe(kept) != describe(part):
+            gives = describe(kept)
+            raise TypeError(f"{call}: {_at('state', path)} is {describe(part)}, where {opt.name}.init gives {gives}")
+
+
+def _is_anywhere(x: Any) -> bool:
+    return isinstance(x, _Anywhere)
+
+
+def _at(name: str, path: Any) -> str:
+    return name + jax.tree_util.keystr(path)

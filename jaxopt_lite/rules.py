@@ -1,0 +1,83 @@
+"""What rules are written with: ``each`` lifts a rule for one array to the tree, ``at`` reads a number at a step."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.checks import check_scheduled
+from jaxopt_lite.numerics import Number, Scalar, cast, load
+from jaxopt_lite.trees import Tree
+
+
+def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
+    """Applies a rule written for one array to every leaf of the trees.
+
+    Args:
+        rule: a function of one leaf of each tree. What it gets by position it returns, in that order: one value where
+            there is one, a tuple where there are more.
+        *trees: the first gives the structure. At its leaves the others may hold arrays or small trees of arrays.
+        **read: trees that the rule gets by name and only reads; a scalar or None by name is handed to every leaf.
+
+    Returns:
+        One tree for each of ``trees``, a tuple where there are more than one. Each array has the shape and dtype it
+        came in with: the rule sees it in at least float32, and what it returns is stored in the format it came in.
+
+    Raises:
+        TypeError: the rule returned another number of values than it got, or an array of another shape.
+
+    Leaves of one shape and dtype share one trace of the rule.
+    """
+    treedef: Any = jax.tree.structure(trees[0])
+    slots = [treedef.flatten_up_to(tree) for tree in trees]
+    named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
+
+    @jax.jit
+    def one(old: tuple[Any, ...], by_name: dict[str, Any]) -> Any:
+        loaded, loaded_by_name = jax.tree.map(load, (old, by_name))
+        new = rule(*loaded, **loaded_by_name)
+        new = (new,) if len(old) == 1 else new
+        if not isinstance(new, tuple) or len(new) != len(old):
+            raise TypeError(f"each: {_name(rule)} gets {len(old)} values by position and must return as many")
+        return jax.tree.map(functools.partial(_store, rule), old, new)
+
+    leaves = [
+        one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
+    ]
+    out = tuple(treedef.unflatten([leaf[slot] for leaf in leaves]) for slot in range(len(trees)))
+    return out[0] if len(out) == 1 else out
+
+
+def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
+    scalar = tree is None or (jax.tree_util.all_leaves([tree]) and jnp.ndim(tree) == 0)
+    return [tree] * treedef.num_leaves if scalar else treedef.flatten_up_to(tree)
+
+
+def _store(rule: Callable[..., Any], old: jax.Array, new: jax.Array) -> jax.Array:
+    new = jnp.asarray(new)
+    if new.shape != old.shape or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
+        was, came = (f"{x.dtype}{list(x.shape)}" for x in (old, new))
+        raise TypeError(f"each: {_name(rule)} got {was} and returned {came} in its place")
+    return cast(new, old.dtype)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))
+
+
+def at(number: Number, iter: jax.Array) -> Scalar:
+    """The value of a hyperparameter at step ``iter``, counted from 0: a schedule's value there, or the number itself.
+
+    Python numbers stay Python numbers, exact and weakly typed; arrays come back in at least float32.
+
+    Raises:
+        TypeError: the schedule gave something other than one number.
+    """
+    if callable(number):
+        value = number(iter)
+        check_scheduled(number, value)
+    else:
+        value = number
+    return load(value) if isinstance(value, jax.Array) else value

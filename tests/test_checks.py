@@ -1,0 +1,105 @@
+"""Every wrong input is refused, eagerly and under jit, by the right exception with the exact sentence."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import pytest
+import wrong_inputs
+
+from jaxopt_lite import adam, apply_updates, optimizer, sgd, zeros_like
+from jaxopt_lite.checks import KINDS
+
+ROWS = [pytest.param(*row, id=row[0]) for rows in wrong_inputs.WRONG.values() for row in rows]
+
+
+@pytest.mark.usefixtures("standard")
+@pytest.mark.parametrize("how", [lambda call: call(), lambda call: jax.jit(call)()], ids=["eager", "jit"])
+@pytest.mark.parametrize(("code", "error", "sentence"), ROWS)
+def test_wrong_input(code, error, sentence, how):
+    names = wrong_inputs.inputs()
+    with pytest.raises(error) as caught:
+        how(lambda: eval(code, names))
+    assert type(caught.value) is error
+    assert str(caught.value) == sentence
+
+
+def test_the_page_of_wrong_inputs_is_this_table():
+    assert (Path(__file__).parents[1] / "docs" / "wrong_inputs.md").read_text() == wrong_inputs.page()
+    assert len(ROWS) >= 60
+
+
+def test_every_kind_of_hyperparameter_is_refused_somewhere():
+    refused = " ".join(row.values[2] for row in ROWS)
+    assert all(f": {name} must be" in refused for name in KINDS if name != "weight_decay")
+
+
+@pytest.mark.parametrize("lr", [-0.1, 0, 0.0, 1, 1e30, jnp.float32(0.1), jnp.int32(1), jnp.ones(8), lambda iter: None])
+def test_legal_learning_rates(lr):
+    sgd(lr)
+
+
+def test_bounds_of_shares_and_eps():
+    adam(beta1=0, beta2=0.0, eps=0)
+    adam(beta1=1 - 1e-16, beta2=1 - 1e-9)
+
+
+def test_traced_hyperparameters_are_not_range_checked_but_their_kind_is():
+    jax.jit(lambda beta: adam(beta1=beta).arguments["lr"])(2.0)
+    with pytest.raises(TypeError, match=r"sgd: lr must be a finite number or a schedule, not bool\[\]"):
+        jax.jit(lambda flag: sgd(lr=flag).arguments["lr"])(True)
+
+
+def test_what_looks_odd_and_is_right():
+    z = {"z": jnp.ones(2, jnp.complex64), "none": None, "empty": jnp.zeros((0, 3)), "number": 1.0}
+    updates, _ = adam().update(z, adam().init(z), z)
+    assert updates["z"].dtype == jnp.complex64
+    real = {"z": jnp.ones(2), "none": None, "empty": jnp.zeros((0, 3)), "number": 1.0}
+    assert adam().update(real, adam().init(z), z)[0]["z"].dtype == jnp.complex64
+    apply_updates(z, real)
+
+
+def test_an_init_that_looks_at_its_leaves_is_trusted():
+    @optimizer
+    def looking(lr=0.1):
+        def init(params):
+            return {"first": jax.tree.leaves(params)[0] * 0}
+
+        return init, lambda grads, state, params=None: (grads, state)
+
+    opt = looking()
+    opt.update({"w": 1.0}, opt.init({"w": 1.0}))
+
+
+def test_a_state_may_be_nothing_but_a_tree_like_the_parameters():
+    @optimizer
+    def plain(lr=0.1):
+        return zeros_like, lambda grads, state, params=None: (grads, state)
+
+    plain().update({"w": 1.0}, plain().init({"w": 1.0}))
+    with pytest.raises(ValueError, match=r"^plain.update: state\['w'\] is missing, where plain.init gives float32\[\]"):
+        plain().update({"w": 1.0}, {})
+
+
+def test_an_error_in_a_rule_is_the_rules_own():
+    @optimizer
+    def broken(lr=0.1):
+        def update(grads, state, params=None):
+            raise ValueError("in the rule")
+
+        return lambda params: (), update
+
+    with pytest.raises(ValueError, match=r"^in the rule"):
+        broken().update({"w": 1.0}, ())
+
+
+def test_static_fields_that_differ_are_told():
+    @jax.tree_util.register_dataclass
+    @dataclasses.dataclass
+    class Layer:
+        w: jax.Array
+        name: str = dataclasses.field(metadata={"static": True})
+
+    with pytest.raises(ValueError, match=r"updates is a Layer, params is a Layer with other static fields"):
+        apply_updates(Layer(jnp.ones(2), "a"), Layer(jnp.ones(2), "b"))

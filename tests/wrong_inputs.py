@@ -1,0 +1,416 @@
+"""Wrong inputs and what is said to them: the tests run over this table, and docs/wrong_inputs.md is printed from it.
+
+``python tests/wrong_inputs.py`` prints the page.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import jaxopt_lite
+from jaxopt_lite import adam, optimizer
+
+
+class Pair(NamedTuple):
+    w: Any
+    b: Any
+
+
+@dataclasses.dataclass
+class Halving:
+    """A schedule that compares by its fields but, not being frozen, cannot be hashed."""
+
+    start: float
+
+    def __call__(self, iter):
+        return self.start * 0.5**iter
+
+
+def pulled(iter):
+    return jnp.ones(3)
+
+
+@optimizer(family="", paper="", needs=("params",))
+def decaying(lr=0.01):
+    def update(grads, state, params=None):
+        return jax.tree.map(lambda g, p: -lr * (g + p), grads, params), state
+
+    return jaxopt_lite.zero_steps, update
+
+
+@optimizer(family="", paper="", needs=("value",))
+def polyak(lr=0.01):
+    def update(grads, state, params=None, *, value):
+        return jax.tree.map(lambda g: -lr * value * g, grads), state
+
+    return jaxopt_lite.zero_steps, update
+
+
+@optimizer
+def twice(inner):
+    def update(grads, state, params=None, **extra):
+        updates, state = inner.pair.update(grads, state, params, **extra)
+        return jax.tree.map(lambda u: 2 * u, updates), state
+
+    return inner.pair.init, update
+
+
+def inputs() -> dict[str, Any]:
+    """What the rows below are written with: sound parameters, gradients and state, to be spoilt."""
+    w, b = jnp.ones(3), jnp.ones(())
+    params = {"layer": {"w": w, "b": b}}
+    opt = adam()
+    names = {"w": w, "b": b, "params": params, "grads": params, "opt": opt, "state": opt.init(params)}
+    tools = {"jax": jax, "jnp": jnp, "np": np, "Pair": Pair, "Halving": Halving, "pulled": pulled}
+    mine = {"decaying": decaying, "polyak": polyak, "twice": twice}
+    return {name: getattr(jaxopt_lite, name) for name in jaxopt_lite.__all__} | names | tools | mine
+
+
+def layer(**leaves: str) -> str:
+    return "{'layer': {" + ", ".join(f"'{name}': {leaf}" for name, leaf in leaves.items()) + "}}"
+
+
+def given(grads: str = "grads", state: str = "state", params: str = "") -> str:
+    return f"opt.update({grads}, {state}{params and ', ' + params})"
+
+
+NUMBER, SHARE, POSITIVE = "a finite number or a schedule", "a finite number in [0, 1)", "a finite number of at least 0"
+FLOATS = "and steps are taken in real or complex floats: keep such a leaf out of the tree, or put None in its place"
+SWEEP = "and a step takes one number: jax.vmap over the optimizer runs them all"
+
+WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
+    "Hyperparameters": [
+        ("adam(lr=None)", TypeError, f"adam: lr must be {NUMBER}, not None"),
+        ("sgd(lr='0.1')", TypeError, f"sgd: lr must be {NUMBER}, not '0.1'"),
+        ("sgd(lr=True)", TypeError, f"sgd: lr must be {NUMBER}, not True"),
+        ("sgd(lr=1j)", TypeError, f"sgd: lr must be {NUMBER}, not 1j"),
+        ("sgd(lr=[0.1, 0.2])", TypeError, f"sgd: lr must be {NUMBER}, not [0.1, 0.2]"),
+        ("sgd(lr=jnp.ones((), bool))", TypeError, f"sgd: lr must be {NUMBER}, not bool[]"),
+        ("sgd(lr=float('nan'))", ValueError, f"sgd: lr must be {NUMBER}, not nan"),
+        ("sgd(lr=float('inf'))", ValueError, f"sgd: lr must be {NUMBER}, not inf"),
+        ("sgd(lr=np.float32('nan'))", ValueError, f"sgd: lr must be {NUMBER}, not nan"),
+        ("sgd(lr=np.array([0.1, np.nan]))", ValueError, f"sgd: lr must be {NUMBER}, not nan"),
+        ("adam(beta1=1.0)", ValueError, f"adam: beta1 must be {SHARE}, not 1"),
+        ("adam(beta2=-0.1)", ValueError, f"adam: beta2 must be {SHARE}, not -0.1"),
+        ("adam(beta2=np.array(1.5))", ValueError, f"adam: beta2 must be {SHARE}, not 1.5"),
+        ("adam(beta1=lambda iter: 0.9)", TypeError, f"adam: beta1 must be {SHARE}, not a function"),
+        ("momentum(momentum=1)", ValueError, f"momentum: momentum must be {SHARE}, not 1"),
+        ("nesterov(momentum=None)", TypeError, f"nesterov: momentum must be {SHARE}, not None"),
+        ("rmsprop(decay=2.0)", ValueError, f"rmsprop: decay must be {SHARE}, not 2"),
+        ("adagrad(eps=-1e-7)", ValueError, f"adagrad: eps must be {POSITIVE}, not -1e-07"),
+        ("adagrad(eps='small')", TypeError, f"adagrad: eps must be {POSITIVE}, not 'small'"),
+        (
+            "sgd(lr=Halving(0.1))",
+            TypeError,
+            "sgd: lr is a Halving, which cannot be hashed, so that jit cannot tell one from another: "
+            "make it a function or a frozen dataclass",
+        ),
+        ("twice(adam)", TypeError, "twice: inner is the factory adam, where an optimizer is meant: adam()"),
+        ("sgd(lr=adam)", TypeError, "sgd: lr is the factory adam, where an optimizer is meant: adam()"),
+        (
+            "adam().replace(rate=0.1)",
+            TypeError,
+            "adam.replace: there is no argument 'rate'; there are lr, beta1, beta2, eps",
+        ),
+    ],
+    "Hyperparameters in use": [
+        ("adam(lr=jnp.ones(8)).init(params)", ValueError, f"adam.init: lr has shape (8,), {SWEEP}"),
+        ("adam(beta1=jnp.zeros(2)).update(grads, state)", ValueError, f"adam.update: beta1 has shape (2,), {SWEEP}"),
+        ("twice(sgd(lr=np.ones(8))).init(params)", ValueError, f"twice.init: lr has shape (8,), {SWEEP}"),
+        (
+            "sgd(pulled).update(grads, sgd().init(params))",
+            TypeError,
+            "the schedule pulled gave float32[3], where one number is needed",
+        ),
+        (
+            "sgd(lambda iter: None).update(grads, sgd().init(params))",
+            TypeError,
+            "the schedule <lambda> gave None, where one number is needed",
+        ),
+        (
+            "decaying().update(grads, decaying().init(params))",
+            TypeError,
+            "decaying.update: params is missing, and this rule needs it",
+        ),
+        (
+            "twice(decaying()).update(grads, decaying().init(params))",
+            TypeError,
+            "twice.update: params is missing, and this rule needs it",
+        ),
+        (
+            "polyak().update(grads, polyak().init(params))",
+            TypeError,
+            "polyak.update: value is missing, and this rule needs it",
+        ),
+    ],
+    "Parameters": [
+        (
+            "opt.init({'layer': {'w': jnp.ones(3, int)}})",
+            TypeError,
+            f"adam.init: params['layer']['w'] is int32[3], {FLOATS}",
+        ),
+        ("opt.init([w, jnp.ones(2, bool)])", TypeError, f"adam.init: params[1] is bool[2], {FLOATS}"),
+        ("opt.init({'key': jax.random.key(0)})", TypeError, f"adam.init: params['key'] is key<fry>[], {FLOATS}"),
+        ("opt.init({'w': 3})", TypeError, f"adam.init: params['w'] is 3, {FLOATS}"),
+        ("opt.init({'w': w, 'name': 'dense'})", TypeError, "adam.init: params['name'] is 'dense', not an array"),
+        ("opt.init(Pair(w, jnp.tanh))", TypeError, "adam.init: params.b is the function tanh, not an array"),
+        ("opt.init(state)", TypeError, f"adam.init: params.iter is int32[], {FLOATS}"),
+        (
+            given(params="{'layer': {'w': w, 'b': 1}}"),
+            TypeError,
+            f"adam.update: params['layer']['b'] is int32[], {FLOATS}",
+        ),
+        (
+            given(params="{'layer': {'w': w, 'b': 'one'}}"),
+            TypeError,
+            "adam.update: params['layer']['b'] is 'one', not an array",
+        ),
+    ],
+    "Gradients against parameters": [
+        (
+            given(layer(w="jnp.ones((3, 1))", b="b"), params="params"),
+            ValueError,
+            "adam.update: gradients['layer']['w'] has shape (3, 1), params['layer']['w'] has shape (3,)",
+        ),
+        (
+            given(layer(w="w", b="jnp.ones(1)"), params="params"),
+            ValueError,
+            "adam.update: gradients['layer']['b'] has shape (1,), params['layer']['b'] has shape ()",
+        ),
+        (
+            given(layer(w="w"), params="params"),
+            ValueError,
+            "adam.update: gradients['layer']['b'] is missing, params['layer']['b'] is float32[]",
+        ),
+        (
+            given(layer(w="w", b="b", c="w"), params="params"),
+            ValueError,
+            "adam.update: gradients['layer']['c'] is float32[3], params['layer']['c'] is missing",
+        ),
+        (
+            given(layer(w="None", b="b"), params="params"),
+            ValueError,
+            "adam.update: gradients['layer']['w'] is None, params['layer']['w'] is float32[3]",
+        ),
+        (
+            given(params=layer(w="None", b="b")),
+            ValueError,
+            "adam.update: gradients['layer']['w'] is float32[3], params['layer']['w'] is None",
+        ),
+        (
+            given("{'layer': [w, b]}", params="params"),
+            ValueError,
+            "adam.update: gradients['layer'] is a list, params['layer'] is a dict",
+        ),
+        (
+            given("{'layer': Pair(w, b)}", params="{'layer': (w, b)}"),
+            ValueError,
+            "adam.update: gradients['layer'] is a Pair, params['layer'] is a tuple",
+        ),
+        (given("w", params="params"), ValueError, "adam.update: gradients is float32[3], params is a dict"),
+        (given("None", params="params"), ValueError, "adam.update: gradients is None, params is a dict"),
+        (
+            given(layer(w="w * 1j", b="b"), params="params"),
+            TypeError,
+            "adam.update: gradients['layer']['w'] is complex64[3], params['layer']['w'] is float32[3]: "
+            "take the real part first",
+        ),
+    ],
+    "Gradients": [
+        (
+            given(layer(w="jnp.ones(3, int)", b="b")),
+            TypeError,
+            f"adam.update: gradients['layer']['w'] is int32[3], {FLOATS}",
+        ),
+        (
+            given(layer(w="jnp.ones(3, bool)", b="b")),
+            TypeError,
+            f"adam.update: gradients['layer']['w'] is bool[3], {FLOATS}",
+        ),
+        (
+            given(layer(w="np.zeros(3, jax.dtypes.float0)", b="b")),
+            TypeError,
+            f"adam.update: gradients['layer']['w'] is float0[3], {FLOATS}",
+        ),
+        (
+            given(layer(w="jax.random.key(0)", b="b")),
+            TypeError,
+            f"adam.update: gradients['layer']['w'] is key<fry>[], {FLOATS}",
+        ),
+        (given(layer(w="'w'", b="b")), TypeError, "adam.update: gradients['layer']['w'] is 'w', not an array"),
+        (
+            given(layer(w="jnp.sin", b="b")),
+            TypeError,
+            "adam.update: gradients['layer']['w'] is the function sin, not an array",
+        ),
+        (
+            given(layer(w="object", b="b")),
+            TypeError,
+            "adam.update: gradients['layer']['w'] is the function object, not an array",
+        ),
+    ],
+    "Gradients and state": [
+        (
+            given(layer(w="jnp.ones((3, 1))", b="b")),
+            ValueError,
+            "adam.update: state.m['layer']['w'] has shape (3,), where adam.init gives (3, 1) for these gradients",
+        ),
+        (
+            given(layer(w="jnp.ones(5)", b="b")),
+            ValueError,
+            "adam.update: state.m['layer']['w'] has shape (3,), where adam.init gives (5,) for these gradients",
+        ),
+        (
+            given(layer(w="jnp.ones(1)", b="b")),
+            ValueError,
+            "adam.update: state.m['layer']['w'] has shape (3,), where adam.init gives (1,) for these gradients",
+        ),
+        (
+            given(layer(w="w")),
+            ValueError,
+            "adam.update: state.m['layer']['b'] is float32[], where adam.init gives nothing",
+        ),
+        (
+            given(layer(w="w", b="b", c="b")),
+            ValueError,
+            "adam.update: state.m['layer']['c'] is missing, where adam.init gives float32[]",
+        ),
+        (
+            given("{'layer': [w, b]}"),
+            ValueError,
+            "adam.update: state.m['layer'] is a dict, where adam.init gives a list",
+        ),
+        (
+            given(layer(w="w", b="None")),
+            ValueError,
+            "adam.update: state.m['layer']['b'] is float32[], where adam.init gives None",
+        ),
+        (given(state="None"), TypeError, "adam.update: state is None, where adam.init gives an AdamState"),
+        (given(state="()"), TypeError, "adam.update: state is a tuple, where adam.init gives an AdamState"),
+        (given(state="opt"), TypeError, "adam.update: state is an Optimizer, where adam.init gives an AdamState"),
+        (given(state="params"), TypeError, "adam.update: state is a dict, where adam.init gives an AdamState"),
+        (
+            given(state="momentum().init(params)"),
+            TypeError,
+            "adam.update: state is a MomentumState, where adam.init gives an AdamState",
+        ),
+        (
+            "sgd().update(grads, state)",
+            TypeError,
+            "sgd.update: state is an AdamState, where sgd.init gives a SGDState",
+        ),
+        (
+            "twice(sgd()).update(grads, state)",
+            TypeError,
+            "twice.update: state is an AdamState, where twice.init gives a SGDState",
+        ),
+        (
+            given(state="state._replace(m=None)"),
+            ValueError,
+            "adam.update: state.m is None, where adam.init gives a dict",
+        ),
+        (
+            given(state="state._replace(iter=0.5)"),
+            TypeError,
+            "adam.update: state.iter is float32[], where adam.init gives int32[]",
+        ),
+        (
+            given(state="state._replace(iter=jnp.zeros(2, int))"),
+            TypeError,
+            "adam.update: state.iter is int32[2], where adam.init gives int32[]",
+        ),
+        (
+            given(state="state._replace(m=opt)"),
+            ValueError,
+            "adam.update: state.m is an Optimizer, where adam.init gives a dict",
+        ),
+        (
+            given(state="state._replace(m={'layer': {'w': 'w', 'b': b}})"),
+            TypeError,
+            "adam.update: state.m['layer']['w'] is 'w', not an array",
+        ),
+        (
+            "opt.update(state, grads)",
+            TypeError,
+            "adam.update: an AdamState came first, and the order is gradients, state, params",
+        ),
+        (
+            "opt.update(grads, params, state)",
+            TypeError,
+            "adam.update: state is a dict, where adam.init gives an AdamState",
+        ),
+    ],
+    "apply_updates": [
+        (
+            "apply_updates(params, {'layer': {'w': jnp.ones((3, 1)), 'b': b}})",
+            ValueError,
+            "apply_updates: updates['layer']['w'] has shape (3, 1), params['layer']['w'] has shape (3,)",
+        ),
+        (
+            "apply_updates(params, {'layer': {'w': w}})",
+            ValueError,
+            "apply_updates: updates['layer']['b'] is missing, params['layer']['b'] is float32[]",
+        ),
+        (
+            "apply_updates(params, opt.update(grads, state))",
+            ValueError,
+            "apply_updates: updates is a tuple, params is a dict",
+        ),
+        (
+            "apply_updates({'n': jnp.ones(2, int)}, {'n': jnp.ones(2)})",
+            TypeError,
+            f"apply_updates: params['n'] is int32[2], {FLOATS}",
+        ),
+        (
+            "apply_updates({'w': w}, {'w': 1j * w})",
+            TypeError,
+            "apply_updates: updates['w'] is complex64[3], params['w'] is float32[3]: take the real part first",
+        ),
+        ("apply_updates({'w': w}, {'w': 'w'})", TypeError, "apply_updates: updates['w'] is 'w', not an array"),
+        ("apply_updates({'w': w}, None)", ValueError, "apply_updates: updates is None, params is a dict"),
+    ],
+    "Rules": [
+        (
+            "each(lambda g, m: g, grads, state.m)",
+            TypeError,
+            "each: <lambda> gets 2 values by position and must return as many",
+        ),
+        (
+            "each(lambda g: g[:, None], w)",
+            TypeError,
+            "each: <lambda> got float32[3] and returned float32[3, 1] in its place",
+        ),
+        (
+            "each(lambda g: 1j * g, w)",
+            TypeError,
+            "each: <lambda> got float32[3] and returned complex64[3] in its place",
+        ),
+        ("optimizer(lambda: None)()", TypeError, "<lambda> must return (init, update), not NoneType"),
+    ],
+}
+
+
+HEADER = """\
+# Wrong inputs
+
+What is refused, and what is said. The tests run each of these, eagerly and under jit, and expect these words.
+
+Here `params`, `grads` and `state` belong to `opt = adam()` over `{'layer': {'w': jnp.ones(3), 'b': jnp.ones(())}}`.
+`w` and `b` are its leaves. `twice` is a wrapper. `decaying` is an optimizer that needs `params`, `polyak` one that
+needs `value`."""
+
+
+def page() -> str:
+    """docs/wrong_inputs.md."""
+    lines = [HEADER]
+    for title, rows in WRONG.items():
+        lines += ["", f"## {title}", "", "| | |", "|---|---|"]
+        lines += [f"| `{code}` | {error.__name__}: {sentence.replace('<', '&lt;')} |" for code, error, sentence in rows]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -8,7 +8,6 @@ Prints the defects that survive and are not explained in ``EQUIVALENT``; the exi
 
 import argparse
 import ast
-import concurrent.futures
 import copy
 import io
 import multiprocessing
@@ -26,9 +25,11 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "jaxopt_lite"
 FOUNDATION = {
     "values": ["test_values.py"],
-    "core": ["test_core.py", "test_values.py", "test_laws.py"],
+    "core": ["test_core.py", "test_values.py", "test_checks.py", "test_laws.py"],
+    "rules": ["test_core.py", "test_checks.py", "test_laws.py"],
+    "checks": ["test_checks.py"],
     "numerics": ["test_numerics.py", "test_twins.py", "test_laws.py"],
-    "trees": ["test_trees.py", "test_laws.py"],
+    "trees": ["test_trees.py", "test_checks.py", "test_laws.py"],
 }
 OPTIMIZERS = {path.stem: path for path in sorted((PACKAGE / "optimizers").glob("[!_]*.py"))}
 
@@ -261,9 +262,9 @@ def main() -> int:
         jobs += [(name, what, text) for what, text in mutants(name, source)]
 
     planted, died, explained, survived = Counter(), Counter(), Counter(), Counter()
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(2, spawn, start_worker, max_tasks_per_child=100) as pool:
-        for count, (name, what, dead) in enumerate(pool.map(try_one, jobs), start=1):
+    with multiprocessing.get_context("spawn").Pool(2, start_worker, maxtasksperchild=50) as pool:
+        for count, (name, what, dead) in enumerate(pool.imap(try_one, jobs), start=1):
+            print(f"{count}/{len(jobs)}", end="\r", file=sys.stderr)
             if what == SOUND:
                 if dead:
                     sys.exit(f"{name}: its tests fail without a defect")

@@ -5,6 +5,7 @@ from jaxopt_lite.numerics import abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.optimizers import adagrad, adam, momentum, nesterov, rmsprop, sgd
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import zero_steps, zeros_like
+from jaxopt_lite.wrappers import skip_nonfinite
 
 __version__ = "0.1.0"
 
@@ -18,6 +19,8 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adagrad",
     "rmsprop",
     "adam",
+    # around them
+    "skip_nonfinite",
     # writing one
     "optimizer",
     "each",

@@ -14,16 +14,17 @@ from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_
 
 
 class Kind(NamedTuple):
-    """What a hyperparameter of some name may be: a finite number in [low, high), and perhaps a schedule."""
+    """What a hyperparameter of some name may be: a finite number in [low, high), or perhaps a schedule or None."""
 
     low: float = -np.inf
     high: float = np.inf
     schedule: bool = False
+    none: bool = False
 
     def __str__(self) -> str:
-        bounds = {(-np.inf, np.inf): "", (0, np.inf): " of at least 0"}
-        number = "a finite number" + bounds.get((self.low, self.high), f" in [{self.low:g}, {self.high:g})")
-        return f"{number} or a schedule" if self.schedule else number
+        bounds = f" in [{self.low:g}, {self.high:g})" if self.high < np.inf else f" of at least {self.low:g}"
+        number = "a finite number" + (bounds if self.low > -np.inf else "")
+        return number + " or a schedule" * self.schedule + " or None" * self.none
 
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
@@ -36,6 +37,7 @@ KINDS = {
     "beta1": SHARE,
     "beta2": SHARE,
     "eps": Kind(low=0),
+    "give_up_after": Kind(low=1, none=True),
 }
 
 
@@ -50,6 +52,8 @@ def check_arguments(factory: str, arguments: dict[str, Any]) -> None:
                 )
             if not isinstance(leaf, jax.Array | np.ndarray):
                 _check_hashable(where, leaf)
+        if name == "opt" and not hasattr(argument, "pair"):
+            raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
         if name in KINDS:
             _check_number(where, argument, KINDS[name])
 
@@ -65,12 +69,10 @@ def _check_hashable(where: str, leaf: Any) -> None:
 
 
 def _check_number(where: str, argument: Any, kind: Kind) -> None:
-    if callable(argument) and kind.schedule:
+    if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return
-    is_array = isinstance(argument, jax.Array | np.ndarray | np.generic)
-    dtype = argument.dtype if is_array else np.result_type(type(argument)) if type(argument) in (int, float) else None
-    if dtype is None or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
-        what = f"{dtype}[]" if is_array else "a function" if callable(argument) else repr(argument)
+    if not _is_real_number(argument):
+        what = "a function" if callable(argument) else describe(argument)
         raise TypeError(f"{where} must be {kind}, not {what}")
     if isinstance(argument, jax.core.Tracer):
         return
@@ -111,6 +113,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
 def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
     """What ``Optimizer.update`` refuses when a step has failed; to ask this before every step would take its time."""
     expected = jax.eval_shape(opt.pair.init, updates)
+    _check_structure(opt, expected, state, same_structure)
     for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(expected), strict=True):
         if jnp.shape(leaf) != other.shape:
             shapes = f"has shape {jnp.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
@@ -126,7 +129,7 @@ def check_apply(params: Tree, updates: Tree) -> None:
 
 def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
     """What ``at`` refuses of a schedule."""
-    if not isinstance(value, int | float | jax.Array | np.ndarray | np.generic) or np.ndim(value):
+    if not _is_real_number(value) or np.ndim(value):
         name = getattr(schedule, "__qualname__", repr(schedule))
         raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
 
@@ -198,18 +201,28 @@ def _skeleton(opt: Any, state: Any) -> Any:
 
 
 def _check_state(opt: Any, skeleton: Any, updates: Tree, state: Any) -> None:
-    call = f"{opt.name}.update"
     expected = jax.tree.map(lambda x: updates if _is_anywhere(x) else x, skeleton, is_leaf=_is_anywhere)
-    if not is_prefix(expected, state):
-        path, there, here = first_difference((), expected, state, is_prefix)
-        gives = "nothing" if there == "missing" else there
-        raise ValueError(f"{call}: {_at('state', path)} is {here}, where {opt.name}.init gives {gives}")
+    _check_structure(opt, expected, state, is_prefix)
     treedef: Any
     places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_anywhere)
     for (path, kept), part in zip(places, treedef.flatten_up_to(state), strict=True):
         if not _is_anywhere(kept) and describe(kept) != describe(part):
-            gives = describe(kept)
-            raise TypeError(f"{call}: {_at('state', path)} is {describe(part)}, where {opt.name}.init gives {gives}")
+            there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"
+            raise TypeError(f"{opt.name}.update: {_at('state', path)} {there}")
+
+
+def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree, Tree], bool]) -> None:
+    if not agree(expected, state):
+        path, there, here = first_difference((), expected, state, agree)
+        gives = "nothing" if there == "missing" else there
+        raise ValueError(
+            f"{opt.name}.update: {_at('state', path)} is {here}, where {opt.name}.init gives {gives}"
+        ) from None
+
+
+def _is_real_number(x: Any) -> bool:
+    dtype = getattr(x, "dtype", type(x) if type(x) in (int, float) else None)
+    return dtype is not None and (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer))
 
 
 def _is_anywhere(x: Any) -> bool:

@@ -3,13 +3,14 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
 
 from jaxopt_lite import checks
-from jaxopt_lite.numerics import at_least_float32, cast
+from jaxopt_lite.numerics import cast, load
 from jaxopt_lite.trees import Tree
 from jaxopt_lite.values import Value
 
@@ -35,6 +36,17 @@ class Entry(NamedTuple):
 
 registry: dict[str, Entry] = {}
 """Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
+
+
+@dataclass(frozen=True)
+class _KnownKeywords:
+    """An update that may be called with any keywords, and passes on those that it knows."""
+
+    update: Callable[..., tuple[Tree, Any]]
+    keywords: frozenset[str]
+
+    def __call__(self, grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        return self.update(grads, state, params, **{name: extra[name] for name in self.keywords & extra.keys()})
 
 
 class Optimizer(Value):
@@ -67,7 +79,10 @@ class Optimizer(Value):
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
         """The keywords beyond ``params`` that this optimizer's update, or that of one inside it, asks for."""
-        _, _, _, *rest = inspect.signature(self.meaning[1]).parameters.values()
+        _, update = self.meaning
+        if isinstance(update, _KnownKeywords):
+            return update.keywords
+        _, _, _, *rest = inspect.signature(update).parameters.values()
         own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
         return own if len(own) == len(rest) else own.union(*(x.keywords for x in self.inside))
 
@@ -75,7 +90,7 @@ class Optimizer(Value):
     def pair(self) -> Pair:
         """The arithmetic alone, which wrappers build on. ``update`` drops the keywords that nobody in it asks for."""
         init, update = self.meaning
-        return Pair(init, lambda grads, state, params=None, **extra: update(grads, state, params, **self._known(extra)))
+        return Pair(init, _KnownKeywords(update, self.keywords))
 
     def init(self, params: Tree) -> Any:
         """The state before the first step.
@@ -113,21 +128,31 @@ class Optimizer(Value):
             ValueError: gradients, state and params differ in structure or shape, or a hyperparameter is an array of
                 several numbers, outside ``vmap``. Nothing is broadcast.
 
-        Outside ``jit`` this is one compiled call. It is compiled anew for every new Python number among the
-        optimizer's arguments: a rate that changes from step to step should be a schedule or a jax array.
+        Outside ``jit`` this is one compiled call; only a step with a function among the keywords, as ``value_fn`` is,
+        runs operation by operation. It is compiled anew for every new Python number among the optimizer's arguments: a
+        rate that changes from step to step should be a schedule or a jax array. Of a complex parameter ``jax.grad``
+        gives the conjugate of the gradient: conjugate it before it comes here.
         """
-        extra = self._known(extra_args)
-        # A function cannot be traced, and as a static argument it would keep what it closes over in jit's cache.
-        step = _step if any(map(callable, extra.values())) else _compiled_step
+        extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
+        # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
+        step = functools.partial(_step, self) if any(map(callable, extra.values())) else self._compiled_step
         try:
-            return step(self, updates, state, params, extra)
+            return step(updates, state, params, extra)
         except TypeError:
             # What jit cannot take at all, a string for an array, has not come as far as the checks within.
             checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=params)
             raise
 
-    def _known(self, extra: dict[str, Any]) -> dict[str, Any]:
-        return {name: extra[name] for name in self.keywords & extra.keys()}
+    @functools.cached_property
+    def _compiled_step(self) -> Callable[..., tuple[Tree, Any]]:
+        # Equal optimizers share one compiled step; jit's caches would keep alive for good what one of them closes over.
+        if self._closes:
+            return jax.jit(functools.partial(_step, self), inline=True)
+        return functools.partial(_shared_step, self)
+
+    @property
+    def _closes(self) -> bool:
+        return any(getattr(x, "__closure__", None) for x in self.constants) or any(x._closes for x in self.inside)
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         return iter((self.init, self.update))
@@ -138,7 +163,7 @@ def _step(opt: Optimizer, updates: Tree, state: Any, params: Tree, extra: dict[s
         checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params
         # A float32 gradient of a float64 parameter is worked on in float64.
-        loaded = jax.tree.map(lambda g, p: cast(g, at_least_float32(jnp.result_type(g, p))), updates, like)
+        loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
         try:
             out, new = opt.pair.update(loaded, state, params, **extra)
         except (TypeError, ValueError):
@@ -147,7 +172,7 @@ def _step(opt: Optimizer, updates: Tree, state: Any, params: Tree, extra: dict[s
         return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
 
 
-_compiled_step = jax.jit(_step, inline=True)
+_shared_step = jax.jit(_step, inline=True)
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
@@ -168,7 +193,7 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
 def _compiled_apply(params: Tree, updates: Tree) -> Tree:
     with jax.numpy_dtype_promotion("standard"):
         checks.check_apply(params, updates)
-        return jax.tree.map(lambda p, u: cast(p + u, p.dtype), params, updates)
+        return jax.tree.map(lambda p, u: cast(load(p) + load(u), jnp.result_type(p)), params, updates)
 
 
 @overload

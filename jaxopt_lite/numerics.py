@@ -28,7 +28,7 @@ def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
 
 def load(x: jax.Array) -> jax.Array:
     """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
-    return cast(x, at_least_float32(x.dtype))
+    return cast(x, at_least_float32(jnp.result_type(x)))
 
 
 def saturate(x: jax.Array) -> jax.Array:
@@ -66,9 +66,9 @@ def _sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[ja
 def bias_correction(beta: Scalar, t: jax.Array) -> jax.Array:
     """1 - beta^t: the weight that an average with decay ``beta`` has gathered after ``t`` >= 1 steps.
 
-    Computed as -expm1(t log(beta)). In float32 the plain formula subtracts two nearly equal numbers, and loses 113 ulp
-    at beta = 0.999, 1,385 at 0.9999. Where ``beta`` is a Python number its logarithm is taken in double precision, and
-    the result is weakly typed: multiplying an array by it does not change the array's dtype.
+    Computed as -expm1(t log(beta)). In float32 the plain formula subtracts two nearly equal numbers, and loses hundreds
+    of ulp at beta = 0.999, thousands at 0.9999. Where ``beta`` is a Python number its logarithm is taken in double
+    precision, and the result is weakly typed: multiplying an array by it does not change the array's dtype.
 
     Source: Kingma & Ba (2015), arXiv:1412.6980, §3.
     """

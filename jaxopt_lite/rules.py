@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.checks import check_scheduled
 from jaxopt_lite.numerics import Number, Scalar, cast, load
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.trees import Tree, describe
 
 
 def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
@@ -34,7 +34,6 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
     slots = [treedef.flatten_up_to(tree) for tree in trees]
     named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
 
-    @jax.jit
     def one(old: tuple[Any, ...], by_name: dict[str, Any]) -> Any:
         loaded, loaded_by_name = jax.tree.map(load, (old, by_name))
         new = rule(*loaded, **loaded_by_name)
@@ -43,6 +42,9 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
             raise TypeError(f"each: {_name(rule)} gets {len(old)} values by position and must return as many")
         return jax.tree.map(functools.partial(_store, rule), old, new)
 
+    # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
+    traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((trees, read)))
+    one = jax.jit(one) if traced else one
     leaves = [
         one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
     ]
@@ -57,10 +59,9 @@ def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
 
 def _store(rule: Callable[..., Any], old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
-    if new.shape != old.shape or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
-        was, came = (f"{x.dtype}{list(x.shape)}" for x in (old, new))
-        raise TypeError(f"each: {_name(rule)} got {was} and returned {came} in its place")
-    return cast(new, old.dtype)
+    if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
+        raise TypeError(f"each: {_name(rule)} got {describe(old)} and returned {describe(new)} in its place")
+    return cast(new, jnp.result_type(old))
 
 
 def _name(function: Callable[..., Any]) -> str:
@@ -76,8 +77,9 @@ def at(number: Number, iter: jax.Array) -> Scalar:
         TypeError: the schedule gave something other than one number.
     """
     if callable(number):
-        value = number(iter)
-        check_scheduled(number, value)
-    else:
-        value = number
-    return load(value) if isinstance(value, jax.Array) else value
+        schedule, number = number, number(iter)
+        check_scheduled(schedule, number)
+    if isinstance(number, int | float):
+        return number
+    # An unsigned integer would turn -lr into four billion.
+    return load(number) if jnp.issubdtype(jnp.result_type(number), jnp.floating) else jnp.asarray(number, jnp.float32)

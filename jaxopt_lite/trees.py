@@ -51,6 +51,11 @@ def zero_steps(params: Tree) -> jax.Array:
     return jnp.zeros((), jnp.int32, device=sharding)
 
 
+def all_finite(tree: Tree) -> jax.Array:
+    """Whether no array of the tree holds an infinity or a NaN; a boolean scalar."""
+    return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree)], bool))
+
+
 def same_structure(a: Tree, b: Tree) -> bool:
     """Whether two trees have the same containers, keys and places of None."""
     ours: Any = jax.tree.structure(a)

@@ -2,27 +2,30 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.checks import check_arguments
+from jaxopt_lite.numerics import load
 
 
 class _Array:
     """Stands among a value's constants where one of its arrays belongs."""
 
 
-@dataclass(frozen=True, repr=False, eq=False)
+@dataclass(frozen=True)
 class Value:
     """The call of a factory: it prints as that call, compares and hashes by its arguments, pickles and copies.
 
     To JAX it is a pytree. Arrays among the arguments, also those inside other values, are data: leaves that ``jit``
     traces and ``vmap`` maps over. Numbers, strings and functions are constants, part of what a program is compiled for.
-    The two are told apart here, once, so that mapping over the leaves cannot change the structure.
+    The two are told apart here, once, so that mapping over the leaves cannot change the structure. A traced array has
+    no value yet and is compared by identity, as jit's caches need it of an optimizer in a static field.
     """
 
     factory: Callable[..., Any]
@@ -44,9 +47,8 @@ class Value:
             bound.apply_defaults()
             check_arguments(body.__name__, bound.arguments)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
-            leaves = [x.item() if isinstance(x, np.generic) else x for x in leaves]
-            data = tuple(x for x in leaves if isinstance(x, jax.Array | np.ndarray))
-            constants = tuple(_Array if isinstance(x, jax.Array | np.ndarray) else x for x in leaves)
+            data = tuple(_frozen(x) for x in leaves if _is_array(x))
+            constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)
             value = cls(factory, treedef, constants, data)
             # The body runs now, so that it fails now. One that returns a finished value is an alias of it.
             return value.meaning if isinstance(value.meaning, cls) else value
@@ -55,8 +57,8 @@ class Value:
 
     @functools.cached_property
     def meaning(self) -> Any:
-        """What the body of the factory returns for these arguments; traced arrays included."""
-        return _call(self.factory.__wrapped__, self.arguments)  # type: ignore[attr-defined]
+        """What the body of the factory returns for these arguments, arrays among them in at least float32."""
+        return _call(self.factory.__wrapped__, self._arguments(map(load, self.data)))  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
@@ -66,7 +68,9 @@ class Value:
     @property
     def arguments(self) -> dict[str, Any]:
         """The factory's arguments by name, defaults included, in the order of its signature."""
-        data = iter(self.data)
+        return self._arguments(iter(self.data))
+
+    def _arguments(self, data: Iterator[Any]) -> dict[str, Any]:
         leaves = [next(data) if constant is _Array else constant for constant in self.constants]
         return dict(zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True))
 
@@ -84,10 +88,13 @@ class Value:
     def __repr__(self) -> str:
         shown: list[str] = []
         for name, argument in self.arguments.items():
-            if inspect.signature(self.factory).parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+            kind = inspect.signature(self.factory).parameters[name].kind
+            if kind is inspect.Parameter.VAR_POSITIONAL:
                 # In a call, what stands before starred arguments can only be given by position.
                 shown = [text.partition("=")[2] for text in shown] if argument else shown
                 shown += map(_show, argument)
+            elif kind is inspect.Parameter.VAR_KEYWORD:
+                shown += [f"{key}={_show(value)}" for key, value in argument.items()]
             else:
                 shown.append(f"{name}={_show(argument)}")
         return f"{self.name}({', '.join(shown)})"
@@ -98,13 +105,14 @@ class Value:
         return self._static == other._static and all(map(_equal, self.data, other.data))
 
     def __hash__(self) -> int:
-        # A value holding tracers may be part of jit's cache key (an optimizer in a flax TrainState under vmap). Hashing
-        # them by identity keeps it from being compared with the tracers of an earlier trace.
-        return hash((self._static, *(id(x) for x in self.data if isinstance(x, jax.core.Tracer))))
+        return hash(self._static)
 
     @property
     def _static(self) -> tuple[Any, ...]:
         return self.factory, self.treedef, self.constants
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # as a tuple of numbers would: nothing of it can be changed
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _call, (self.factory, self.arguments)
@@ -120,12 +128,23 @@ def _show(argument: Any) -> str:
     return argument.__qualname__ if inspect.isfunction(argument) else repr(argument)
 
 
+def _is_array(x: Any) -> bool:
+    return isinstance(x, jax.Array | np.ndarray)
+
+
+def _frozen(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = x.copy()
+        x.flags.writeable = False
+    return x
+
+
 def _equal(a: Any, b: Any) -> bool:
-    if a is b:
-        return True
-    if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer):
-        raise TypeError(
-            "values with traced arguments cannot be compared, as a traced number has no value yet: "
-            "compare them outside jit, or pass them to jit as ordinary arguments instead of static ones"
-        )
-    return bool(a.dtype == b.dtype and np.array_equal(a, b))
+    """By dtype and value. A traced array has no value, and whatever leaves are mapped to is compared as it likes."""
+    if a is b or not (_is_array(a) and _is_array(b)):
+        return bool(a is b or a == b)
+    if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype:
+        return False
+    if jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
+        a, b = jax.random.key_data(a), jax.random.key_data(b)
+    return bool(np.array_equal(a, b, equal_nan=jnp.issubdtype(a.dtype, jnp.inexact)))

@@ -1,5 +1,6 @@
 """The machinery: ``each``, ``at``, and what ``Optimizer.update`` and ``apply_updates`` do at the boundary."""
 
+import functools
 import inspect
 from typing import Any, NamedTuple
 
@@ -84,8 +85,22 @@ class TestEach:
             traces.append((g.shape, g.dtype))
             return g
 
-        each(rule, [jnp.ones(3), jnp.zeros(3), jnp.ones((3, 1)), jnp.ones(3, jnp.int32), jnp.ones(3)])
+        leaves = [jnp.ones(3), jnp.zeros(3), jnp.ones((3, 1)), jnp.ones(3, jnp.int32), jnp.ones(3)]
+        jax.jit(lambda leaves: each(rule, leaves))(leaves)
         assert len(traces) == 3
+
+    def test_outside_a_trace_nothing_is_compiled(self):
+        seen = []
+        each(lambda g: seen.append(isinstance(g, jax.core.Tracer)) or g, TREE)
+        assert seen == [False, False]
+
+    def test_a_vector_by_name_is_not_handed_to_every_leaf(self):
+        with pytest.raises(ValueError, match="Expected"):
+            each(lambda g, p: g * p, [jnp.ones(2), jnp.ones(2)], p=jnp.ones(2))
+
+    def test_a_rule_without_a_name_is_shown_as_it_is(self):
+        with pytest.raises(TypeError, match=r"^each: functools.partial\(<function .* got float32\[2\]"):
+            each(functools.partial(lambda k, g: g[k], 0), jnp.ones(2))
 
     def test_numbers_from_outside_are_traced_through(self):
         tripled = jax.jit(lambda scale: each(lambda g: scale * g, TREE))(3.0)
@@ -127,6 +142,14 @@ class TestAt:
         for count in range(3):
             updates, state = opt.update(1.0, state)
             assert updates == -count
+
+    @pytest.mark.parametrize(
+        "lr", [jnp.uint32(1), jnp.int8(1), np.uint8(1), lambda _: jnp.uint8(1), lambda _: np.float16(1)]
+    )
+    def test_integers_and_small_floats_become_float32(self, lr):
+        assert sgd(lr).update(1.0, sgd().init(1.0))[0] == -1.0
+        if not isinstance(lr, np.generic):
+            assert at(lr, jnp.int32(0)).dtype == jnp.float32
 
     def test_small_floats_are_widened(self):
         assert at(jnp.bfloat16(0.5), 0).dtype == jnp.float32
@@ -233,6 +256,14 @@ class TestKeywords:
         assert opt.keywords == {"value", "value_fn", "times"}
         assert opt.update(1.0, (), value=2.0, times=3.0)[0] == -6.0
 
+    def test_a_pair_made_in_the_body_keeps_its_keywords(self):
+        @optimizer
+        def warm(lr=0.1):
+            return asking(lr).pair
+
+        assert passing(warm()).keywords == asking().keywords
+        assert warm().update(1.0, (), value=2.0)[0] == -2.0
+
     def test_functions_reach_it_without_being_traced_or_kept(self):
         for factor in (2.0, 3.0):
             assert passing(asking()).update(1.0, (), value=2.0, value_fn=lambda v, k=factor: k * v)[0] == -2.0 * factor
@@ -248,6 +279,33 @@ class TestApplyUpdates:
         params = {"a": jnp.ones(2, dtype), "b": None}
         out = apply_updates(params, {"a": jnp.full(2, 0.5, jnp.float32), "b": None})
         chex.assert_trees_all_equal(out, {"a": jnp.full(2, 1.5, dtype), "b": None})
+
+
+def test_parameters_of_eight_bits_step_along_any_gradients():
+    params = {"w": jnp.ones(2, jnp.float8_e4m3fn)}
+    for dtype in (jnp.float32, jnp.bfloat16, jnp.float8_e5m2):
+        grads = {"w": jnp.ones(2, dtype)}
+        updates, _ = sgd(0.5).update(grads, sgd().init(params), params)
+        assert updates["w"].dtype == jnp.float8_e4m3fn
+        chex.assert_trees_all_equal(apply_updates(params, updates), {"w": jnp.full(2, 0.5, jnp.float8_e4m3fn)})
+        assert apply_updates(params, {"w": jnp.ones(2)})["w"].dtype == jnp.float8_e4m3fn
+
+
+def test_arrays_among_the_arguments_reach_the_rule_in_at_least_float32():
+    @optimizer
+    def looking(beta=0.9, lr=0.1):
+        assert lr.dtype == jnp.float32
+        return sgd(lr).pair
+
+    assert looking(lr=jnp.bfloat16(0.5)).arguments["lr"].dtype == jnp.bfloat16
+
+
+def test_without_jit_numbers_step_as_arrays_do():
+    with jax.disable_jit():
+        params = {"x": -7.0}
+        updates, _ = sgd(0.5).update({"x": 1.0}, sgd().init(params), params)
+        assert apply_updates(params, updates) == {"x": -7.5}
+        assert each(lambda g, scale: g * scale, jnp.ones(()), scale=2.0) == 2.0
 
 
 class TestRegistry:

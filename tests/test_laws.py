@@ -74,6 +74,23 @@ def has_an_infinite_slope(g, m, lr_t):
     return -lr_t * jnp.sqrt(m), m
 
 
+def spreads_what_it_is_given(grads, state, params=None):
+    total = sum(jnp.sum(g) for g in jax.tree.leaves(grads))
+    return jax.tree.map(lambda g: -0.01 * g + 0 * total, grads), state
+
+
+def computes_nan_on_the_way(g, m, lr_t):
+    return -lr_t * g * jnp.where(g == 0, 1, g / jnp.where(g == 0, g, g)), m
+
+
+LEAKED = []
+
+
+def keeps_what_is_traced(grads, state, params=None):
+    LEAKED.append(grads)
+    return scaled(grads), state
+
+
 def narrow(params):
     return State(zero_steps(params), jax.tree.map(lambda p: jnp.zeros(p.shape, jnp.bfloat16), params))
 
@@ -125,7 +142,7 @@ def branches_on_lr(lr=0.01):
 IMPURE = momentum_with(rule=counts_its_calls)
 BROKEN = {
     "descends": momentum_with(rule=climbs),
-    "is_a_value": momentum_with(lr=ScheduleWithoutEquality()),
+    "is_a_value": multiplies_by_lr(ScheduleWithoutEquality()),
     "traces_once": momentum_with(init=short_counter, update=widens_its_counter),
     "keeps_formats": momentum_with(init=narrow),
     "works_on_any_tree": momentum_with(update=knows_only_dicts),
@@ -139,6 +156,9 @@ BROKEN = {
     "begins_anywhere": momentum_with(init=keeps_a_copy),
     "follows_the_protocol": momentum_with(update=reads_params_unannounced),
     "survives_extremes": momentum_with(rule=divides_by_the_gradient),
+    "keeps_nan_where_it_is": momentum_with(update=spreads_what_it_is_given),
+    "raises_no_false_alarm": momentum_with(rule=computes_nan_on_the_way),
+    "leaks_no_tracer": momentum_with(update=keeps_what_is_traced),
     "differentiates_at_zero": momentum_with(rule=has_an_infinite_slope),
     "counts_without_overflow": momentum_with(update=counts_past_the_end),
 }

@@ -87,7 +87,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ("sgd(lr='0.1')", TypeError, f"sgd: lr must be {NUMBER}, not '0.1'"),
         ("sgd(lr=True)", TypeError, f"sgd: lr must be {NUMBER}, not True"),
         ("sgd(lr=1j)", TypeError, f"sgd: lr must be {NUMBER}, not 1j"),
-        ("sgd(lr=[0.1, 0.2])", TypeError, f"sgd: lr must be {NUMBER}, not [0.1, 0.2]"),
+        ("sgd(lr=[0.1, 0.2])", TypeError, f"sgd: lr must be {NUMBER}, not a list"),
         ("sgd(lr=jnp.ones((), bool))", TypeError, f"sgd: lr must be {NUMBER}, not bool[]"),
         ("sgd(lr=float('nan'))", ValueError, f"sgd: lr must be {NUMBER}, not nan"),
         ("sgd(lr=float('inf'))", ValueError, f"sgd: lr must be {NUMBER}, not inf"),
@@ -109,6 +109,18 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "make it a function or a frozen dataclass",
         ),
         ("twice(adam)", TypeError, "twice: inner is the factory adam, where an optimizer is meant: adam()"),
+        (
+            "skip_nonfinite(adam)",
+            TypeError,
+            "skip_nonfinite: opt is the factory adam, where an optimizer is meant: adam()",
+        ),
+        ("skip_nonfinite(None)", TypeError, "skip_nonfinite: opt must be an optimizer, not None"),
+        ("skip_nonfinite((opt.init, opt.update))", TypeError, "skip_nonfinite: opt must be an optimizer, not a tuple"),
+        (
+            "skip_nonfinite(opt, give_up_after=0)",
+            ValueError,
+            "skip_nonfinite: give_up_after must be a finite number of at least 1 or None, not 0",
+        ),
         ("sgd(lr=adam)", TypeError, "sgd: lr is the factory adam, where an optimizer is meant: adam()"),
         (
             "adam().replace(rate=0.1)",
@@ -124,6 +136,11 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "sgd(pulled).update(grads, sgd().init(params))",
             TypeError,
             "the schedule pulled gave float32[3], where one number is needed",
+        ),
+        (
+            "sgd(lambda iter: iter < 10).update(grads, sgd().init(params))",
+            TypeError,
+            "the schedule <lambda> gave bool[], where one number is needed",
         ),
         (
             "sgd(lambda iter: None).update(grads, sgd().init(params))",

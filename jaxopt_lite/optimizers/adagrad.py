@@ -24,7 +24,7 @@ def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
         h ← h + g²
         p ← p - lr g / (√h + eps)
 
-    Use it for sparse gradients and convex problems. Its steps only ever shrink, as 1/√t where gradients stay alike, so
+    Use it for sparse gradients and convex problems. Its rates only ever fall, as 1/√t where gradients stay alike, so
     its lr is Adam's times ten or more.
 
     Args:

@@ -28,7 +28,8 @@ def adam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sc
         v ← v + (1 - beta2) (g² - v)
         p ← p - lr_t m / (√v + eps)
 
-    Use it first. No parameter moves much further than lr in one step, whatever the scale of its gradient.
+    Use it first. A step is about lr long for every parameter, whatever the scale of its gradient, while that scale is
+    steady; after a sudden rise it is several times as long.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

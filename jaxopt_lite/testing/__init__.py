@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from jaxopt_lite.core import Optimizer
-from jaxopt_lite.testing.laws import laws
+from jaxopt_lite.testing import arithmetic, form  # noqa: F401 - their laws are added to the dict
+from jaxopt_lite.testing.problems import laws
 
 __all__ = ["check", "laws"]
 

@@ -1,4 +1,4 @@
-"""What the laws are tried on: a small tree, two losses, the step of every training loop, and a distance in ulp."""
+"""What laws are written with: a small tree, two losses, the step of every training loop, and a distance in ulp."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,20 +8,33 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core import Optimizer, apply_updates
+from jaxopt_lite.numerics import abs2
 from jaxopt_lite.trees import Tree
 
 Carry = tuple[Tree, Any]
+Law = Callable[[Optimizer], None]
+
+laws: dict[str, Law] = {}
+"""Every law by name: a function whose docstring is what holds, and whose failure is an exception."""
+
+
+def law(function: Law) -> Law:
+    """Adds a function to `laws`."""
+    laws[function.__name__] = function
+    return function
 
 
 def small_tree(dtype: Any = None) -> Tree:
-    """Parameters of rank 0, 1 and 2, in the default float dtype unless another is given."""
+    """Parameters of rank 0, 1 and 2, in the default float dtype or the given one, complex ones off the real axis."""
+    dtype = dtype or jnp.result_type(float)
+    turn = np.exp(1j) if jnp.issubdtype(dtype, jnp.complexfloating) else 1
     values = {"W": np.linspace(-1, 1, 6).reshape(2, 3), "b": [np.array([0.5, -2.0])], "s": np.array(0.25)}
-    return jax.tree.map(lambda x: jnp.asarray(x, dtype or jnp.result_type(float)), values)
+    return jax.tree.map(lambda x: jnp.asarray(turn * x, dtype), values)
 
 
 def quadratic(params: Tree) -> jax.Array:
     """Half the squared distance from 0; its gradient is the parameters themselves."""
-    return 0.5 * sum((jnp.sum(p * p) for p in jax.tree.leaves(params)), jnp.zeros(()))
+    return 0.5 * sum((jnp.sum(abs2(p)) for p in jax.tree.leaves(params)), jnp.zeros(()))
 
 
 def rosenbrock(params: Tree) -> jax.Array:
@@ -35,10 +48,16 @@ def start(opt: Optimizer, params: Tree) -> Carry:
     return params, opt.init(params)
 
 
+def update(opt: Optimizer, grads: Tree, state: Any, params: Tree) -> tuple[Tree, Any]:
+    """One call of the optimizer's update, with what some rules ask for."""
+    return opt.update(grads, state, params, value=jnp.ones(()), grad=grads)
+
+
 def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
     """One step of a training loop that gives every rule what it may ask for."""
     params, state = carry
-    value, grads = jax.value_and_grad(loss)(params)
+    value, conjugates = jax.value_and_grad(loss)(params)
+    grads = jax.tree.map(jnp.conj, conjugates)
     updates, state = opt.update(grads, state, params, value=value, grad=grads)
     return apply_updates(params, updates), state
 

@@ -1,0 +1,126 @@
+"""Laws of arithmetic: what a step does, however it is run, and where numbers are at their worst."""
+
+import pickle
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core import Optimizer
+from jaxopt_lite.testing.problems import assert_ulps, law, quadratic, rosenbrock, run, small_tree, start, step, update
+
+
+@law
+def descends(opt: Optimizer) -> None:
+    """200 steps lower a quadratic, of real and of complex parameters, and Rosenbrock's valley."""
+    valley = jnp.asarray(-1.0), jnp.asarray(1.5)
+    for loss, params in ((quadratic, small_tree()), (quadratic, small_tree(jnp.complex64)), (rosenbrock, valley)):
+        body = lambda _, carry, loss=loss: step(opt, carry, loss)  # noqa: E731 - loss is bound now
+        end, _ = jax.lax.fori_loop(0, 200, body, start(opt, params))
+        assert loss(end) < loss(params), f"{loss.__name__} went from {loss(params)} to {loss(end)}"
+
+
+@law
+def jit_equals_eager(opt: Optimizer) -> None:
+    """Three steps within jit and three outside agree to 8 ulp."""
+    carry = eager = start(opt, small_tree())
+    for _ in range(3):
+        eager = step(opt, eager)
+    assert_ulps(run(opt, carry, 3), eager, ulps=8)
+
+
+@law
+def scan_equals_loop(opt: Optimizer) -> None:
+    """Three steps of lax.scan and three of a loop agree to 8 ulp."""
+    carry = start(opt, small_tree())
+    scanned, _ = jax.lax.scan(lambda carry, _: (step(opt, carry), None), carry, length=3)
+    assert_ulps(scanned, run(opt, carry, 3), ulps=8)
+
+
+@law
+def sweeps_by_vmap(opt: Optimizer) -> None:
+    """A step under vmap over eight learning rates and the eight steps alone agree to 32 ulp, at each of three steps."""
+    if "lr" not in opt.arguments:
+        return
+    rates, carry = jnp.logspace(-4, -1, 8), start(opt, small_tree())
+    for _ in range(3):
+        swept = jax.vmap(step, in_axes=(0, None))(opt.replace(lr=rates), carry)
+        for lane, rate in enumerate(rates):
+            mine = jax.tree.map(lambda x, lane=lane: x[lane], swept)
+            assert_ulps(mine, step(opt.replace(lr=rate), carry), ulps=32)
+        carry = step(opt, carry)
+
+
+@law
+def takes_a_schedule(opt: Optimizer) -> None:
+    """A learning rate that is a schedule acts, to 8 ulp, as the number that it gives for the steps taken so far."""
+    if "lr" not in opt.arguments:
+        return
+    scheduled = opt.replace(lr=lambda iter: 0.01 / (1 + iter))
+    carry = start(opt, small_tree())
+    for taken in range(3):
+        by_number = step(opt.replace(lr=0.01 / (1 + taken)), carry)
+        carry = step(scheduled, carry)
+        assert_ulps(carry, by_number, ulps=8)
+
+
+@law
+def resumes(opt: Optimizer) -> None:
+    """A run that is pickled in the middle and resumed equals the uninterrupted one to the bit."""
+    carry = start(opt, small_tree())
+    saved = pickle.dumps(jax.tree.map(np.asarray, run(opt, carry, 2)))
+    chex.assert_trees_all_equal(run(opt, pickle.loads(saved), 2), run(opt, carry, 4))
+
+
+@law
+def survives_extremes(opt: Optimizer) -> None:
+    """Three steps along gradients of 0, and three along gradients of 1e30, leave updates and state finite."""
+    for size in (0.0, 1e30):
+        params, state = start(opt, small_tree())
+        grads = jax.tree.map(lambda p, size=size: jnp.full_like(p, size), params)
+        for _ in range(3):
+            updates, state = update(opt, grads, state, params)
+            chex.assert_tree_all_finite((updates, state))
+
+
+@law
+def keeps_nan_where_it_is(opt: Optimizer) -> None:
+    """A NaN in one leaf's gradient shows in that leaf's update, or stops the step; it never reaches another leaf."""
+    params, state = start(opt, small_tree())
+    spoilt = params | {"W": params["W"].at[0, 0].set(jnp.nan)}
+    updates, new = update(opt, spoilt, state, params)
+    stopped = all(not jnp.any(u) for u in jax.tree.leaves(updates))
+    assert stopped or jnp.isnan(updates["W"][0, 0]), f"the update there is {updates['W'][0, 0]}"
+    leaves = jax.tree_util.tree_leaves_with_path((updates, new))
+    others = [x for path, x in leaves if "['W']" not in jax.tree_util.keystr(path)]
+    chex.assert_tree_all_finite(others)
+
+
+@law
+def raises_no_false_alarm(opt: Optimizer) -> None:
+    """Steps along finite gradients, zeros among them, compute no NaN on the way: jax_debug_nans stays silent."""
+    params, state = start(opt, small_tree())
+    with jax.debug_nans(True), jax.disable_jit():  # within jit only results are looked at
+        for grads in (params, jax.tree.map(jnp.zeros_like, params)):
+            _, state = update(opt, grads, state, params)
+
+
+@law
+def differentiates_at_zero(opt: Optimizer) -> None:
+    """The derivative of the updates by the gradients is finite where these are zero."""
+    params, state = start(opt, small_tree())
+    zeros = jax.tree.map(jnp.zeros_like, params)
+    chex.assert_tree_all_finite(jax.jacobian(lambda grads: update(opt, grads, state, params)[0])(zeros))
+
+
+@law
+def counts_without_overflow(opt: Optimizer) -> None:
+    """A counter at 2³¹ - 1 stays there, or starts again from 0, and the step is finite."""
+    last = jnp.iinfo(jnp.int32).max
+    params, state = start(opt, small_tree())
+    state = jax.tree.map(lambda x: jnp.full_like(x, last) if x.dtype == jnp.int32 else x, state)
+    updates, new = update(opt, params, state, params)
+    chex.assert_tree_all_finite((updates, new))
+    for x in jax.tree.leaves(new):
+        assert x.dtype != jnp.int32 or int(x) in {0, last}, f"a counter went to {x}"

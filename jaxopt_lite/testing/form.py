@@ -1,0 +1,136 @@
+"""Laws of form: what an optimizer is, what it takes, and what it gives back."""
+
+import copy
+import pickle
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core import Optimizer
+from jaxopt_lite.testing.problems import law, run, small_tree, start, step, update
+
+
+class _Point(NamedTuple):
+    x: Any
+    y: Any
+
+
+@law
+def is_a_value(opt: Optimizer) -> None:
+    """It prints as a call of its factory and unpacks to two; copies, pickled ones too, are equal and hash alike."""
+    init, update = opt
+    assert callable(init), "the first of the pair is not callable"
+    assert callable(update), "the second of the pair is not callable"
+    assert repr(opt).startswith(f"{opt.name}("), f"it prints as {opt!r}"
+    twins = {
+        "copy": copy.copy(opt),
+        "deepcopy": copy.deepcopy(opt),
+        "replace": opt.replace(),
+        "tree.map": jax.tree.map(lambda x: x, opt),
+    }
+    if "<locals>" not in opt.factory.__qualname__:  # what is defined inside a function has no name to pickle it by
+        twins["pickle"] = pickle.loads(pickle.dumps(opt))
+    for how, twin in twins.items():
+        assert twin == opt, f"{how} gives {twin}, which is another optimizer"
+        assert hash(twin) == hash(opt), f"{how} gives an equal optimizer with another hash"
+
+
+@law
+def traces_once(opt: Optimizer) -> None:
+    """Ten steps, each given another equal copy as a static argument of jit, are one trace."""
+    traces = []
+
+    def counted(opt: Optimizer, carry: Any) -> Any:
+        traces.append(opt)
+        return step(opt, carry)
+
+    carry, compiled = start(opt, small_tree()), jax.jit(counted, static_argnums=0)
+    for _ in range(10):
+        carry = compiled(copy.copy(opt), carry)
+    assert len(traces) == 1, f"{len(traces)} traces"
+
+
+@law
+def keeps_formats(opt: Optimizer) -> None:
+    """A step keeps the state's structure, shapes, shardings and dtypes, at least float32; updates are as params are."""
+    for dtype in (jnp.float16, jnp.bfloat16, jnp.result_type(float), jnp.complex64):
+        params = small_tree(dtype)
+        state = opt.init(params)
+        updates, new = update(opt, params, state, params)
+        chex.assert_trees_all_equal_structs(state, new)
+        chex.assert_trees_all_equal_shapes_and_dtypes(state, new)
+        chex.assert_trees_all_equal_structs(params, updates)
+        chex.assert_trees_all_equal_shapes_and_dtypes(params, updates)
+        for old_leaf, new_leaf in zip(jax.tree.leaves(state), jax.tree.leaves(new), strict=True):
+            assert old_leaf.sharding == new_leaf.sharding, f"{old_leaf.sharding} became {new_leaf.sharding}"
+            assert not old_leaf.weak_type, "init gives a weakly typed array"
+            assert not new_leaf.weak_type, "update gives a weakly typed array"
+            is_small = jnp.issubdtype(new_leaf.dtype, jnp.floating) and new_leaf.dtype.itemsize < 4
+            assert not is_small, f"for {jnp.dtype(dtype)} parameters the state holds {new_leaf.dtype}"
+
+
+@law
+def works_on_any_tree(opt: Optimizer) -> None:
+    """Nested, empty, zero-size and scalar trees, and trees with None, step to finite updates of the same structure."""
+    one, two = jnp.asarray([1.0, -2.0]), jnp.asarray([[0.5, 0.25]])
+    trees = [one, jnp.asarray(3.0), {}, None, (), {"a": one, "b": None}, [one, {"c": (two, [])}], _Point(one, two)]
+    for tree in [*trees, {"empty": jnp.zeros((0, 3)), "a": one}]:
+        updates, state = update(opt, tree, opt.init(tree), tree)
+        chex.assert_trees_all_equal_structs(updates, tree)
+        chex.assert_trees_all_equal_shapes_and_dtypes(updates, tree)
+        chex.assert_tree_all_finite((updates, state))
+
+
+@law
+def is_pure(opt: Optimizer) -> None:
+    """The same call twice gives the same to the bit, and leaves its inputs as they were."""
+    params, state = start(opt, small_tree())
+    before = jax.tree.map(np.array, (params, state))
+    chex.assert_trees_all_equal(update(opt, params, state, params), update(opt, params, state, params))
+    chex.assert_trees_all_equal((params, state), before)
+
+
+@law
+def begins_anywhere(opt: Optimizer) -> None:
+    """``init`` gives the same outside jit, within it, and from shapes alone, where values are not needed."""
+    params, state = start(opt, small_tree())
+    chex.assert_trees_all_equal(state, jax.jit(opt.init)(params))
+    chex.assert_trees_all_equal_shapes_and_dtypes(state, jax.eval_shape(opt.init, params))
+    if "params" not in opt.needs:
+        chex.assert_trees_all_equal(state, opt.init(jax.eval_shape(lambda: params)))
+
+
+@law
+def follows_the_protocol(opt: Optimizer) -> None:
+    """``update`` takes its arguments by keyword, swallows unknown ones, and needs params only where it says so."""
+    params, state = start(opt, small_tree())
+    known = {"value": jnp.ones(()), "grad": params}
+    expected = update(opt, params, state, params)
+    chex.assert_trees_all_equal(opt.update(updates=params, state=state, params=params, **known), expected)
+    chex.assert_trees_all_equal(opt.update(params, state, params, **known, epoch="third", hook=print), expected)
+    if "params" not in opt.needs:
+        chex.assert_trees_all_equal(opt.update(params, state, **known), expected)
+
+
+@law
+def may_be_donated(opt: Optimizer) -> None:
+    """No two arrays of a fresh state and the parameters share memory: both may be donated, to the same result."""
+    carry = start(opt, small_tree())
+    addresses = [x.unsafe_buffer_pointer() for x in jax.tree.leaves(carry)]
+    assert len(set(addresses)) == len(addresses), "two arrays share memory"
+    expected = run(opt, carry, 3)
+    donating = jax.jit(step, static_argnums=0, donate_argnums=1)
+    for _ in range(3):
+        carry = donating(opt, carry)
+    chex.assert_trees_all_equal(carry, expected)
+
+
+@law
+def leaks_no_tracer(opt: Optimizer) -> None:
+    """A traced step leaves no tracer behind: jax_check_tracer_leaks stays silent."""
+    carry = start(opt, small_tree())
+    with jax.check_tracer_leaks(True):
+        jax.jit(lambda carry: step(opt, carry))(carry)

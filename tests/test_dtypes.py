@@ -1,0 +1,64 @@
+"""The dtype promise: whatever gradients and learning rate are, a step moves no dtype, and there is one trace."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxopt_lite import apply_updates, registry
+
+LR = 0.25
+KINDS_OF_LR = {
+    "float": lambda: LR,
+    "np.float32": lambda: np.float32(LR),
+    "np.float64": lambda: np.float64(LR),
+    "strong array": lambda: jnp.full((), LR, jnp.float32),
+    "weak array": lambda: jnp.asarray(LR),
+    "schedule of floats": lambda: lambda iter: LR,
+    "schedule of arrays": lambda: lambda iter: LR / (1 + iter),
+}
+
+
+def grid(real):
+    """Pairs of dtypes: of the parameters and the gradients."""
+    complex_ones = [jnp.complex64] if jnp.float64 not in real else [jnp.complex64, jnp.complex128]
+    yield from itertools.product(real, real)
+    yield from itertools.product(complex_ones, [*real, *complex_ones])
+
+
+def assert_no_dtype_moves(name, pairs):
+    for kind, lr in KINDS_OF_LR.items():
+        opt = registry[name].factory(lr=lr())
+
+        def step(grads, params, state, opt=opt):
+            updates, state = opt.update(grads, state, params)
+            assert updates.dtype == params.dtype
+            if jnp.iscomplexobj(grads) == jnp.iscomplexobj(params):
+                without, _ = opt.update(grads, state)
+                assert without.dtype == grads.dtype
+            return apply_updates(params, updates), state
+
+        for dtype, grads_dtype in pairs:
+            grads = jax.ShapeDtypeStruct((2,), grads_dtype)
+            first = jax.eval_shape(lambda dtype=dtype, opt=opt: (p := jnp.ones(2, dtype), opt.init(p)))
+            second = jax.eval_shape(step, grads, *first)
+            # What jit's cache is keyed by, weak types included: if that is the same, there is no second trace.
+            assert second == first, f"{name}, {kind}, {jnp.dtype(dtype)} parameters, {jnp.dtype(grads_dtype)} gradients"
+            for leaf in jax.tree.leaves(second[1]):
+                assert leaf.dtype.name in {"int32", "float32", "float64", "complex64", "complex128"}
+
+
+@pytest.mark.parametrize("name", registry)
+def test_grid(name):
+    pairs = list(grid([jnp.float16, jnp.bfloat16, jnp.float32]))
+    assert len(KINDS_OF_LR) * len(pairs) >= 63
+    assert_no_dtype_moves(name, pairs)
+
+
+@pytest.mark.parametrize("name", registry)
+def test_grid_in_double_precision(x64, name):
+    pairs = list(grid([jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]))
+    assert len(KINDS_OF_LR) * len(pairs) >= 112
+    assert_no_dtype_moves(name, pairs)

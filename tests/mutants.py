@@ -212,7 +212,7 @@ def dies(folder: Path, name: str, text: str) -> bool:
     original = target.read_text()
     target.write_text(text)
     for module, loaded in list(sys.modules.items()):
-        if str(getattr(loaded, "__file__", None)).startswith((str(folder), str(TESTS))) and module != "__mp_main__":
+        if str(getattr(loaded, "__file__", None)).startswith((str(folder), str(TESTS))) and "main__" not in module:
             del sys.modules[module]
     jax.clear_caches()
     jax.config.update("jax_enable_x64", False)

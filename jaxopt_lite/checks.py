@@ -114,10 +114,9 @@ def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
     """What ``Optimizer.update`` refuses when a step has failed; to ask this before every step would take its time."""
     expected = jax.eval_shape(opt.pair.init, updates)
     _check_structure(opt, expected, state, same_structure)
-    for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(expected), strict=True):
-        if jnp.shape(leaf) != other.shape:
-            shapes = f"has shape {jnp.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
-            raise ValueError(f"{opt.name}.update: {_at('state', path)} {shapes}") from None
+    for (path, leaf), other in _pairs(state, expected, np.shape):
+        shapes = f"has shape {np.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
+        raise ValueError(f"{opt.name}.update: {_at('state', path)} {shapes}") from None
 
 
 def check_apply(params: Tree, updates: Tree) -> None:
@@ -161,8 +160,10 @@ def check_arrays(call: str, **trees: Tree) -> None:
 def _check_floats(call: str, **trees: Tree) -> None:
     """Refuses leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
     for name, tree in trees.items():
-        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-            if not jnp.issubdtype(getattr(leaf, "dtype", type(leaf)), jnp.inexact):
+        for dtype in {_dtype(leaf) for leaf in jax.tree.leaves(tree)}:
+            if not jnp.issubdtype(dtype, jnp.inexact):
+                leaves = jax.tree_util.tree_leaves_with_path(tree)
+                path, leaf = next((path, leaf) for path, leaf in leaves if _dtype(leaf) == dtype)
                 raise TypeError(
                     f"{call}: {_at(name, path)} is {describe(leaf)}, and steps are taken in real or complex floats: "
                     "keep such a leaf out of the tree, or put None in its place"
@@ -170,21 +171,34 @@ def _check_floats(call: str, **trees: Tree) -> None:
 
 
 def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
-    """Refuses a tree whose structure or shapes are not another's, or that is complex where the other is real."""
+    """Refuses a tree whose structure or shapes are not another's."""
     if not same_structure(tree, like):
         path, here, there = first_difference((), tree, like, same_structure)
         raise ValueError(f"{call}: {_at(name, path)} is {here}, {_at(like_name, path)} is {there}")
-    for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(like), strict=True):
-        if jnp.shape(leaf) != jnp.shape(other):
-            shapes = f"has shape {jnp.shape(leaf)}, {_at(like_name, path)} has shape {jnp.shape(other)}"
-            raise ValueError(f"{call}: {_at(name, path)} {shapes}")
+    for (path, leaf), other in _pairs(tree, like, np.shape):
+        shapes = f"has shape {np.shape(leaf)}, {_at(like_name, path)} has shape {np.shape(other)}"
+        raise ValueError(f"{call}: {_at(name, path)} {shapes}")
 
 
 def _check_real(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
-    for (path, leaf), other in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(like), strict=True):
+    """Refuses complex leaves where another tree's are real."""
+    for (path, leaf), other in _pairs(tree, like, _dtype):
         if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(other):
             dtypes = f"is {describe(leaf)}, {_at(like_name, path)} is {describe(other)}"
             raise TypeError(f"{call}: {_at(name, path)} {dtypes}: take the real part first")
+
+
+def _pairs(tree: Tree, like: Tree, of: Callable[[Any], Any]) -> list[Any]:
+    """The pairs of leaves, the first with its path, of which something differs."""
+    ours, theirs = jax.tree.leaves(tree), jax.tree.leaves(like)
+    if list(map(of, ours)) == list(map(of, theirs)):
+        return []  # as nearly always: paths take their time
+    pairs = zip(jax.tree_util.tree_leaves_with_path(tree), theirs, strict=True)
+    return [(with_path, other) for with_path, other in pairs if of(with_path[1]) != of(other)]
+
+
+def _dtype(leaf: Any) -> Any:
+    return getattr(leaf, "dtype", type(leaf))
 
 
 @jax.tree_util.register_static
@@ -195,7 +209,7 @@ class _Anywhere:
 def _skeleton(opt: Any, state: Any) -> Any:
     """A state for no parameters in particular; the one at hand, if ``init`` expects arrays and so cannot be asked."""
     try:
-        return opt.pair.init(_Anywhere())
+        return jax.eval_shape(opt.pair.init, _Anywhere())
     except Exception:
         return state
 

@@ -6,6 +6,7 @@ Needs the extra ``race``.
 """
 
 import argparse
+from pathlib import Path
 
 import jax
 import matplotlib as mpl
@@ -51,8 +52,10 @@ def plot(paths, out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", default="paths.png", help="the picture (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default="paths.png", help="the picture (default: %(default)s)")
     args = parser.parse_args()
+    if not args.out.parent.is_dir():
+        parser.error(f"--out: {args.out.parent} is no folder")
 
     paths = {opt: path(opt) for opt in (sgd(lr=0.95), momentum(lr=0.1), adagrad(lr=1.5), adam(lr=0.3))}
     for opt, points in paths.items():

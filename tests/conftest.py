@@ -1,5 +1,6 @@
 """The suite runs under the strictest settings that a user may have."""
 
+import chex
 import jax
 import pytest
 
@@ -20,3 +21,9 @@ def standard():
     """The promotion that rules run under."""
     with jax.numpy_dtype_promotion("standard"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def count_traces_anew():
+    """``chex.assert_max_traces`` counts by the name of a function, through a whole process."""
+    chex.clear_trace_counter()

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import pytest
 import wrong_inputs
 
-from jaxopt_lite import adam, apply_updates, optimizer, sgd, zeros_like
-from jaxopt_lite.checks import KINDS
+from jaxopt_lite import adam, apply_updates, next_step, optimizer, sgd, zero_steps, zeros_like
+from jaxopt_lite.kinds import KINDS
 
 ROWS = [pytest.param(*row, id=row[0]) for rows in wrong_inputs.WRONG.values() for row in rows]
 
@@ -80,6 +80,16 @@ def test_a_state_may_be_nothing_but_a_tree_like_the_parameters():
     plain().update({"w": 1.0}, plain().init({"w": 1.0}))
     with pytest.raises(ValueError, match=r"^plain.update: state\['w'\] is missing, where plain.init gives float32\[\]"):
         plain().update({"w": 1.0}, {})
+
+
+def test_a_state_may_be_a_single_array():
+    @optimizer
+    def counting(lr=0.1):
+        return zero_steps, lambda grads, state, params=None: (grads, next_step(state))
+
+    assert counting().update({"w": 1.0}, counting().init({}))[1] == 1
+    with pytest.raises(TypeError, match=r"^counting.update: state is float32\[\], where counting.init gives int32\[\]"):
+        counting().update({"w": 1.0}, 0.5)
 
 
 def test_an_error_in_a_rule_is_the_rules_own():

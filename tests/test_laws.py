@@ -184,6 +184,26 @@ def test_all_broken_laws_are_told():
     assert "quadratic went from" in told
 
 
-def test_no_law_has_that_name():
-    with pytest.raises(KeyError):
+def test_what_is_no_optimizer_or_no_law_is_refused():
+    with pytest.raises(TypeError, match=r"^check takes an optimizer, not the function adam$"):
+        check(adam)
+    with pytest.raises(ValueError, match=r"^there is no law 'flies'; there are .*descends"):
         check(adam(), only=["flies"])
+
+
+def test_an_optimizer_that_needs_parameters_is_judged_with_them():
+    @optimizer(needs=("params",))
+    def decaying(lr=0.01):
+        def update(grads, state, params=None):
+            lr_t = at(lr, state.iter)
+            return each(lambda g, p: -lr_t * (g + 0.1 * p), grads, p=params), State(next_step(state.iter), ())
+
+        return lambda params: State(zero_steps(params), ()), update
+
+    check(decaying())
+
+
+def test_the_first_error_is_told_with_its_traceback():
+    with pytest.raises(AssertionError) as caught:
+        check(branches_on_lr(), only=["sweeps_by_vmap"])
+    assert isinstance(caught.value.__cause__, jax.errors.TracerBoolConversionError)

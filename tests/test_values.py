@@ -116,6 +116,7 @@ def test_keys_nan_and_mapped_leaves_compare():
     x, nan = sgd(jnp.float32(1)), jnp.float32(jnp.nan)
     assert jax.tree.map(lambda _: nan, x) == jax.tree.map(lambda _: nan + 0, x)
     assert jax.tree.map(lambda _: "a", x) == jax.tree.map(lambda _: "a", x) != jax.tree.map(lambda _: "b", x)
+    assert x != jax.tree.map(lambda _: 2.0, x) != x
 
 
 def test_a_numpy_argument_is_taken_as_it_is_now():
@@ -127,7 +128,9 @@ def test_a_numpy_argument_is_taken_as_it_is_now():
         opt.arguments["lr"][...] = 2
 
 
-@pytest.mark.parametrize("opt", [adam(lr=0.3), sgd(halving), sgd(jnp.float32(0.5)), scaled(scaled(adam()), sgd())])
+@pytest.mark.parametrize(
+    "opt", [adam(lr=0.3), sgd(halving), sgd(jnp.float32(0.5)), scaled(scaled(adam()), sgd(), factor=3.0)]
+)
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda opt: pickle.loads(pickle.dumps(opt))])
 def test_copies_are_equal_and_work(opt, duplicate):
     twin = duplicate(opt)
@@ -180,8 +183,11 @@ def test_unpacks_to_the_pair():
 
 
 def test_cannot_be_changed():
-    with pytest.raises(AttributeError):
-        adam().data = ()
+    for name in ("lr", "data", "anything"):
+        with pytest.raises(
+            AttributeError, match=rf"^adam: a value cannot be changed; \.replace\({name}=…\) makes another$"
+        ):
+            setattr(adam(), name, 0.5)
 
 
 def test_the_factory_keeps_its_name_and_signature():

@@ -121,6 +121,12 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             ValueError,
             "skip_nonfinite: give_up_after must be a finite number of at least 1 or None, not 0",
         ),
+        (
+            "adam(learning_rate=0.1)",
+            TypeError,
+            "adam: got an unexpected keyword argument 'learning_rate'; its arguments are lr, beta1, beta2, eps",
+        ),
+        ("sgd(params, lr=0.1)", TypeError, "sgd: multiple values for argument 'lr'; its arguments are lr"),
         ("sgd(lr=adam)", TypeError, "sgd: lr is the factory adam, where an optimizer is meant: adam()"),
         (
             "adam().replace(rate=0.1)",
@@ -352,12 +358,12 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         (
             "opt.update(state, grads)",
             TypeError,
-            "adam.update: an AdamState came first, and the order is gradients, state, params",
+            "adam.update: the order is gradients, state, params, and an AdamState did not come second",
         ),
         (
             "opt.update(grads, params, state)",
             TypeError,
-            "adam.update: state is a dict, where adam.init gives an AdamState",
+            "adam.update: the order is gradients, state, params, and an AdamState did not come second",
         ),
     ],
     "apply_updates": [
@@ -404,6 +410,11 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "each(lambda g: 1j * g, w)",
             TypeError,
             "each: <lambda> got float32[3] and returned complex64[3] in its place",
+        ),
+        (
+            "optimizer(needs=('vlaue',))(lambda: None)",
+            ValueError,
+            "<lambda>: 'vlaue' is nothing that a rule can need; there are grad, key, matrices, params, value, value_fn",
         ),
         ("optimizer(lambda: None)()", TypeError, "<lambda> must return (init, update), not NoneType"),
     ],

@@ -76,7 +76,7 @@ def keeps_formats(opt: Optimizer) -> None:
 def works_on_any_tree(opt: Optimizer) -> None:
     """Nested, empty, zero-size and scalar trees, and trees with None, step to finite updates of the same structure."""
     one, two = jnp.asarray([1.0, -2.0]), jnp.asarray([[0.5, 0.25]])
-    trees = [one, jnp.asarray(3.0), {}, None, (), {"a": one, "b": None}, [one, {"c": (two, [])}], _Point(one, two)]
+    trees = [one, jnp.asarray(3.0), {}, (), {"a": one, "b": None}, [one, {"c": (two, [])}], _Point(one, two)]
     for tree in [*trees, {"empty": jnp.zeros((0, 3)), "a": one}]:
         updates, state = update(opt, tree, opt.init(tree), tree)
         chex.assert_trees_all_equal_structs(updates, tree)

@@ -81,10 +81,11 @@ def _check_number(where: str, argument: Any, kind: Kind) -> None:
 def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
     """What ``at`` refuses of a schedule."""
     if not _is_real_number(value) or np.ndim(value):
-        name = getattr(schedule, "__qualname__", repr(schedule))
-        raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
+        raise TypeError(
+            f"the schedule {getattr(schedule, '__qualname__', schedule)} gave {describe(value)}, where one number is needed"
+        )
 
 
 def _is_real_number(x: Any) -> bool:
-    dtype = getattr(x, "dtype", type(x) if type(x) in (int, float) else None)
-    return dtype is not None and (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer))
+    dtype = getattr(x, "dtype", type(x))
+    return jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)

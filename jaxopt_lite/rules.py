@@ -39,7 +39,9 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         new = rule(*loaded, **loaded_by_name)
         new = (new,) if len(old) == 1 else new
         if not isinstance(new, tuple) or len(new) != len(old):
-            raise TypeError(f"each: {_name(rule)} gets {len(old)} values by position and must return as many")
+            raise TypeError(
+                f"each: {getattr(rule, '__qualname__', rule)} gets {len(old)} values by position and must return as many"
+            )
         return jax.tree.map(functools.partial(_store, rule), old, new)
 
     # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
@@ -60,12 +62,10 @@ def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
 def _store(rule: Callable[..., Any], old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
     if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
-        raise TypeError(f"each: {_name(rule)} got {describe(old)} and returned {describe(new)} in its place")
+        raise TypeError(
+            f"each: {getattr(rule, '__qualname__', rule)} got {describe(old)} and returned {describe(new)} in its place"
+        )
     return cast(new, jnp.result_type(old))
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__qualname__", repr(function))
 
 
 def at(number: Number, iter: jax.Array) -> Scalar:

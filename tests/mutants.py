@@ -24,7 +24,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "jaxopt_lite"
 FOUNDATION = {
-    "values": ["test_values.py"],
+    "values": ["test_values.py", "test_checks.py"],
     "core": ["test_core.py", "test_values.py", "test_checks.py", "test_laws.py"],
     "rules": ["test_core.py", "test_checks.py", "test_laws.py"],
     "checks": ["test_checks.py"],
@@ -38,6 +38,12 @@ SOUND = "no defect"
 
 # What cannot be told from the original, and why.
 EQUIVALENT = {
+    "values._equal: isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype → "
+    "a.dtype != b.dtype": "np.array_equal says no of what it cannot look at",
+    "values._equal: bool(a is b or a == b) → a is b or a == b": "all() asks for the truth of anything",
+    "values._arguments: zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True) → "
+    "zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves))": "made with one value for each",
+    "values._arguments: True → False": "the same",
     "rules.each: 0 → -1": "of a tuple of one, the first is the last",
     "rules.each: zip(*slots, strict=True) → zip(*slots)": "flatten_up_to gives every slot as many leaves",
 }

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import pytest
 import wrong_inputs
 
-from jaxopt_lite import adam, apply_updates, next_step, optimizer, sgd, zero_steps, zeros_like
+from jaxopt_lite import adam, apply_updates, next_step, optimizer, sgd, skip_nonfinite, zero_steps, zeros_like
 from jaxopt_lite.kinds import KINDS
 
 ROWS = [pytest.param(*row, id=row[0]) for rows in wrong_inputs.WRONG.values() for row in rows]
@@ -32,12 +32,27 @@ def test_the_page_of_wrong_inputs_is_this_table():
 
 def test_every_kind_of_hyperparameter_is_refused_somewhere():
     refused = " ".join(row.values[2] for row in ROWS)
-    assert all(f": {name} must be" in refused for name in KINDS if name != "weight_decay")
+    assert all(f": {name} must be" in refused for name in KINDS)
 
 
 @pytest.mark.parametrize("lr", [-0.1, 0, 0.0, 1, 1e30, jnp.float32(0.1), jnp.int32(1), jnp.ones(8), lambda iter: None])
 def test_legal_learning_rates(lr):
     sgd(lr)
+
+
+def test_legal_weight_decays_and_limits():
+    for weight_decay in (0, 0.1, lambda iter: 0.1, jnp.ones(3)):
+        wrong_inputs.decaying(weight_decay=weight_decay)
+    for give_up_after in (None, 1, 5):
+        skip_nonfinite(sgd(), give_up_after)
+
+
+def test_a_rule_for_matrices_is_not_given_them_by_name():
+    @optimizer(needs=("matrices",))
+    def rooted(lr=0.1):
+        return sgd(lr).pair
+
+    assert rooted().update({"w": 1.0}, rooted().init({"w": 1.0}))[0] == {"w": -0.1}
 
 
 def test_bounds_of_shares_and_eps():

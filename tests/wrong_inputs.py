@@ -33,15 +33,15 @@ def pulled(iter):
     return jnp.ones(3)
 
 
-@optimizer(family="", paper="", needs=("params",))
-def decaying(lr=0.01):
+@optimizer(needs=("params",))
+def decaying(lr=0.01, weight_decay=0.1):
     def update(grads, state, params=None):
-        return jax.tree.map(lambda g, p: -lr * (g + p), grads, params), state
+        return jax.tree.map(lambda g, p: -lr * (g + weight_decay * p), grads, params), state
 
     return jaxopt_lite.zero_steps, update
 
 
-@optimizer(family="", paper="", needs=("value",))
+@optimizer(needs=("value", "params"))
 def polyak(lr=0.01):
     def update(grads, state, params=None, *, value):
         return jax.tree.map(lambda g: -lr * value * g, grads), state
@@ -93,6 +93,13 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ("sgd(lr=float('inf'))", ValueError, f"sgd: lr must be {NUMBER}, not inf"),
         ("sgd(lr=np.float32('nan'))", ValueError, f"sgd: lr must be {NUMBER}, not nan"),
         ("sgd(lr=np.array([0.1, np.nan]))", ValueError, f"sgd: lr must be {NUMBER}, not nan"),
+        ("sgd(lr=-float('inf'))", ValueError, f"sgd: lr must be {NUMBER}, not -inf"),
+        ("adam(beta1=np.array([0.9, 2.0, 3.0]))", ValueError, f"adam: beta1 must be {SHARE}, not 2"),
+        (
+            "decaying(weight_decay=-0.1)",
+            ValueError,
+            "decaying: weight_decay must be a finite number of at least 0 or a schedule, not -0.1",
+        ),
         ("adam(beta1=1.0)", ValueError, f"adam: beta1 must be {SHARE}, not 1"),
         ("adam(beta2=-0.1)", ValueError, f"adam: beta2 must be {SHARE}, not -0.1"),
         ("adam(beta2=np.array(1.5))", ValueError, f"adam: beta2 must be {SHARE}, not 1.5"),
@@ -154,6 +161,11 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "the schedule <lambda> gave None, where one number is needed",
         ),
         (
+            "polyak().update(grads, polyak().init(params), params)",
+            TypeError,
+            "polyak.update: value is missing, and this rule needs it",
+        ),
+        (
             "decaying().update(grads, decaying().init(params))",
             TypeError,
             "decaying.update: params is missing, and this rule needs it",
@@ -166,7 +178,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         (
             "polyak().update(grads, polyak().init(params))",
             TypeError,
-            "polyak.update: value is missing, and this rule needs it",
+            "polyak.update: params is missing, and this rule needs it",
         ),
     ],
     "Parameters": [
@@ -428,7 +440,7 @@ What is refused, and what is said. The tests run each of these, eagerly and unde
 
 Here `params`, `grads` and `state` belong to `opt = adam()` over `{'layer': {'w': jnp.ones(3), 'b': jnp.ones(())}}`.
 `w` and `b` are its leaves. `twice` is a wrapper. `decaying` is an optimizer that needs `params`, `polyak` one that
-needs `value`."""
+needs `params` and `value`."""
 
 
 def page() -> str:

@@ -84,7 +84,7 @@ def check_arrays(call: str, **trees: Tree) -> None:
     """Refuses leaves that are no arrays at all: strings, functions, other objects."""
     for name, tree in trees.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-            if not (hasattr(leaf, "dtype") and hasattr(leaf, "shape")) and type(leaf) not in (
+            if not (hasattr(leaf, "shape")) and type(leaf) not in (
                 bool,
                 int,
                 float,

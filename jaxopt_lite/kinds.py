@@ -81,9 +81,8 @@ def _check_number(where: str, argument: Any, kind: Kind) -> None:
 def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
     """What ``at`` refuses of a schedule."""
     if not _is_real_number(value) or np.ndim(value):
-        raise TypeError(
-            f"the schedule {getattr(schedule, '__qualname__', schedule)} gave {describe(value)}, where one number is needed"
-        )
+        name = getattr(schedule, "__qualname__", schedule)
+        raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
 
 
 def _is_real_number(x: Any) -> bool:

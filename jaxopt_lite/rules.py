@@ -31,6 +31,7 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
     Leaves of one shape and dtype share one trace of the rule.
     """
     treedef: Any = jax.tree.structure(trees[0])
+    name = getattr(rule, "__qualname__", str(rule))
     slots = [treedef.flatten_up_to(tree) for tree in trees]
     named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
 
@@ -39,10 +40,8 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         new = rule(*loaded, **loaded_by_name)
         new = (new,) if len(old) == 1 else new
         if not isinstance(new, tuple) or len(new) != len(old):
-            raise TypeError(
-                f"each: {getattr(rule, '__qualname__', rule)} gets {len(old)} values by position and must return as many"
-            )
-        return jax.tree.map(functools.partial(_store, rule), old, new)
+            raise TypeError(f"each: {name} gets {len(old)} values by position and must return as many")
+        return jax.tree.map(functools.partial(_store, name), old, new)
 
     # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
     traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((trees, read)))
@@ -59,12 +58,10 @@ def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
     return [tree] * treedef.num_leaves if scalar else treedef.flatten_up_to(tree)
 
 
-def _store(rule: Callable[..., Any], old: jax.Array, new: jax.Array) -> jax.Array:
+def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
     if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
-        raise TypeError(
-            f"each: {getattr(rule, '__qualname__', rule)} got {describe(old)} and returned {describe(new)} in its place"
-        )
+        raise TypeError(f"each: {name} got {describe(old)} and returned {describe(new)} in its place")
     return cast(new, jnp.result_type(old))
 
 

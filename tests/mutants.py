@@ -36,16 +36,19 @@ OPTIMIZERS = {path.stem: path for path in sorted((PACKAGE / "optimizers").glob("
 
 SOUND = "no defect"
 
+SLOWER = "the quick way out is missed, and the same is found"
+
 # What cannot be told from the original, and why.
 EQUIVALENT = {
     "values._equal: isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype → "
     "a.dtype != b.dtype": "np.array_equal says no of what it cannot look at",
     "values._equal: bool(a is b or a == b) → a is b or a == b": "all() asks for the truth of anything",
-    "values._arguments: zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True) → "
-    "zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves))": "made with one value for each",
-    "values._arguments: True → False": "the same",
+    "checks._pairs: jax.tree.leaves(tree) → tree": SLOWER,
+    "checks._pairs: list(map(of, ours)) → map(of, ours)": SLOWER,
+    "checks._pairs: list(map(of, theirs)) → map(of, theirs)": SLOWER,
+    "core.module: dataclass(frozen=True) → dataclass()": "nobody changes it",
+    "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "rules.each: 0 → -1": "of a tuple of one, the first is the last",
-    "rules.each: zip(*slots, strict=True) → zip(*slots)": "flatten_up_to gives every slot as many leaves",
 }
 
 SWAPS: dict[type, type] = {
@@ -140,7 +143,7 @@ def forget_a_function(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
 def forget_an_argument(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
     match node:
         case ast.Call(function, args, keywords):
-            for forgotten in keywords:
+            for forgotten in (k for k in keywords if k.arg != "strict"):
                 yield ast.Call(function, args, [k for k in keywords if k is not forgotten])
 
 
@@ -158,11 +161,13 @@ OPERATORS = (
 
 
 def unseen(tree: ast.Module) -> set[ast.AST]:
-    """Annotations and type aliases: what no program notices."""
+    """Annotations and type aliases, which no program notices, and zip's strict=True, which asserts."""
     roots: list[ast.AST] = []
     for node in ast.walk(tree):
         roots += filter(None, (getattr(node, "annotation", None), getattr(node, "returns", None)))
         if isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "overload" for d in node.decorator_list):
+            roots.append(node)
+        if isinstance(node, ast.keyword) and node.arg == "strict":
             roots.append(node)
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"Number", "Scalar", "P"}:
             roots.append(node)

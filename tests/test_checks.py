@@ -47,6 +47,27 @@ def test_legal_weight_decays_and_limits():
         skip_nonfinite(sgd(), give_up_after)
 
 
+def test_what_a_rule_needs_and_gets_it_uses():
+    opt = wrong_inputs.polyak(lr=0.5)
+    assert opt.update({"w": 1.0}, opt.init({"w": 1.0}), {"w": 1.0}, value=3.0)[0] == {"w": -1.5}
+
+
+def test_arrays_that_are_no_hyperparameters_may_have_any_shape():
+    @optimizer
+    def tabled(table, lr=0.1):
+        return sgd(lr=lr).pair
+
+    opt = tabled(jnp.ones(3))
+    opt.update({"w": 1.0}, opt.init({"w": 1.0}))
+
+
+def test_precisions_may_differ(x64):
+    for low, high in ((jnp.bfloat16, jnp.float32), (jnp.float32, jnp.float64), (jnp.complex64, jnp.complex128)):
+        for params, grads in ((low, high), (high, low)):
+            p, g = jnp.ones(2, params), jnp.ones(2, grads)
+            assert sgd().update(g, sgd().init(p), p)[0].dtype == params
+
+
 def test_a_rule_for_matrices_is_not_given_them_by_name():
     @optimizer(needs=("matrices",))
     def rooted(lr=0.1):

@@ -192,6 +192,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ("opt.init({'w': 3})", TypeError, f"adam.init: params['w'] is 3, {FLOATS}"),
         ("opt.init({'w': w, 'name': 'dense'})", TypeError, "adam.init: params['name'] is 'dense', not an array"),
         ("opt.init(Pair(w, jnp.tanh))", TypeError, "adam.init: params.b is the function tanh, not an array"),
+        ("opt.init({'w': jnp.float32})", TypeError, "adam.init: params['w'] is the function float32, not an array"),
         ("opt.init(state)", TypeError, f"adam.init: params.iter is int32[], {FLOATS}"),
         (
             given(params="{'layer': {'w': w, 'b': 1}}"),
@@ -405,6 +406,11 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "apply_updates: updates['w'] is complex64[3], params['w'] is float32[3]: take the real part first",
         ),
         ("apply_updates({'w': w}, {'w': 'w'})", TypeError, "apply_updates: updates['w'] is 'w', not an array"),
+        (
+            "apply_updates({'w': w}, {'w': jnp.ones(3, int)})",
+            TypeError,
+            f"apply_updates: updates['w'] is int32[3], {FLOATS}",
+        ),
         ("apply_updates({'w': w}, None)", ValueError, "apply_updates: updates is None, params is a dict"),
     ],
     "Rules": [

@@ -18,6 +18,10 @@ class Factored(NamedTuple):
     col: Any
 
 
+def closing_over(lr):
+    return lambda iter: lr
+
+
 TREE = {"a": jnp.asarray([1.0, 2.0]), "b": (jnp.asarray([[3.0]]), None)}
 
 
@@ -195,6 +199,15 @@ class TestUpdate:
         updates, new = opt.update(params, state, params)
         chex.assert_trees_all_equal_shapes_and_dtypes((params, state), (updates, new))
         chex.assert_trees_all_close(updates, {"w": jnp.full(2, -0.5, dtype)})
+
+    @pytest.mark.parametrize("opt", [adam(), adam(closing_over(0.1))])
+    def test_within_jit_it_stands_among_the_other_operations(self, opt):
+        def step(params, state):
+            updates, state = opt.update(params, state, params)
+            return apply_updates(params, updates), state
+
+        jaxpr = jax.make_jaxpr(step)(TREE, opt.init(TREE))
+        assert {eqn.params["name"] for eqn in jaxpr.eqns if "jaxpr" in eqn.params} == {"one"}
 
     def test_outside_jit_it_is_one_compiled_call(self):
         traced = []

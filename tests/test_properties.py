@@ -78,7 +78,7 @@ RANDOM_TREES = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(RANDOM_TREES)
 def test_the_machinery_keeps_any_tree(tree):
     with jax.numpy_dtype_promotion("standard"):
@@ -93,7 +93,7 @@ def test_the_machinery_keeps_any_tree(tree):
     assert jax.eval_shape(apply_updates, tree, updates) == tree
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(RANDOM_TREES, RANDOM_TREES)
 def test_of_two_trees_that_differ_one_is_refused_by_name(a, b):
     shapes = [[x.shape for x in jax.tree.leaves(tree)] for tree in (a, b)]

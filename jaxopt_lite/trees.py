@@ -73,8 +73,8 @@ def is_prefix(a: Tree, b: Tree) -> bool:
 
 def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], bool]) -> tuple[Any, str, str]:
     """Where two trees first differ, and what either has there."""
-    ours, theirs = _children(a), _children(b)
-    if type(a) is type(b) and ours is not None and theirs is not None:
+    if type(a) is type(b):
+        ours, theirs = _children(a), _children(b)
         for key in [*ours, *(key for key in theirs if key not in ours)]:
             if key not in ours or key not in theirs:
                 here, there = ("missing" if key not in c else describe(c[key]) for c in (ours, theirs))
@@ -85,21 +85,19 @@ def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], 
     return path, describe(a), describe(b)
 
 
-def _children(tree: Tree) -> dict[Any, Tree] | None:
-    """What stands one level down, by key; None for a leaf and for None."""
-    if tree is None or jax.tree_util.all_leaves([tree]):
-        return None
+def _children(tree: Tree) -> dict[Any, Tree]:
+    """What stands one level down in a container, by key."""
     children, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: x is not tree)
-    return {path[0]: child for path, child in children}
+    return {key: child for (key,), child in children}
 
 
 def describe(x: Any) -> str:
     """What stands somewhere, in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
-    if hasattr(x, "dtype") and hasattr(x, "shape"):
+    if hasattr(x, "shape"):
         return f"{'float0' if x.dtype == jax.dtypes.float0 else x.dtype}{list(x.shape)}"
-    if x is None or isinstance(x, bool | int | float | complex | str):
+    if x is None or isinstance(x, int | float | complex | str):
         return repr(x)
-    if callable(x) and hasattr(x, "__name__"):
+    if hasattr(x, "__name__"):
         return f"the function {x.__name__}"
     noun = type(x).__name__
     return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"

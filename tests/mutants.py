@@ -30,7 +30,7 @@ FOUNDATION = {
     "checks": ["test_checks.py"],
     "kinds": ["test_checks.py", "test_core.py"],
     "numerics": ["test_numerics.py", "test_twins.py", "test_laws.py"],
-    "trees": ["test_trees.py", "test_checks.py", "test_laws.py"],
+    "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py"],
 }
 OPTIMIZERS = {path.stem: path for path in sorted((PACKAGE / "optimizers").glob("[!_]*.py"))}
 
@@ -47,8 +47,10 @@ EQUIVALENT = {
     "checks._pairs: list(map(of, ours)) → map(of, ours)": SLOWER,
     "checks._pairs: list(map(of, theirs)) → map(of, theirs)": SLOWER,
     "core.module: dataclass(frozen=True) → dataclass()": "nobody changes it",
+    "core.module: True → False in frozen=True": "the same",
+    "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
-    "rules.each: 0 → -1": "of a tuple of one, the first is the last",
+    "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
 }
 
 SWAPS: dict[type, type] = {
@@ -187,7 +189,9 @@ def mutants(name: str, source: str) -> Iterator[tuple[str, str]]:
             where = parents[where]
         for mistake in (m for operator in OPERATORS for m in operator(node, fields)):
             text = ast.unparse(ast.fix_missing_locations(Replace(node, mistake).visit(copy.copy(tree))))
-            yield f"{name}.{getattr(where, 'name', 'module')}: {ast.unparse(node)} → {ast.unparse(mistake)}", text
+            context = f" in {ast.unparse(parents[node])}" if isinstance(node, ast.Constant) else ""
+            what = f"{ast.unparse(node)} → {ast.unparse(mistake)}{context}"
+            yield f"{name}.{getattr(where, 'name', 'module')}: {what}", text
 
 
 class Replace(ast.NodeTransformer):

@@ -139,6 +139,10 @@ class TestAt:
     def test_numbers_are_themselves(self):
         assert at(0.1, jnp.int32(5)) == 0.1
         assert type(at(0.1, jnp.int32(5))) is float
+        assert type(at(1, jnp.int32(5))) is int
+
+    def test_double_precision_stays(self, x64):
+        assert at(jnp.float64(0.1), jnp.int32(0)).dtype == jnp.float64
 
     def test_schedules_count_from_zero(self):
         opt = sgd(lambda iter: iter * 1.0)
@@ -280,6 +284,17 @@ class TestKeywords:
     def test_functions_reach_it_without_being_traced_or_kept(self):
         for factor in (2.0, 3.0):
             assert passing(asking()).update(1.0, (), value=2.0, value_fn=lambda v, k=factor: k * v)[0] == -2.0 * factor
+
+    def test_a_wrapper_that_passes_nothing_on_asks_for_nothing(self):
+        @optimizer
+        def deaf(inner):
+            return inner.pair.init, lambda grads, state, params=None: inner.pair.update(grads, state, params)
+
+        assert deaf(asking()).keywords == frozenset()
+        assert deaf(asking()).update(1.0, (), value=2.0)[0] == 0.0
+
+    def test_a_pair_swallows_what_its_neighbour_asked_for(self):
+        assert standard(sgd(0.5).pair.update, jnp.ones(()), sgd().init(1.0), value=3.0)[0] == -0.5
 
     def test_unknown_ones_are_swallowed(self):
         assert passing(sgd(0.5)).keywords == sgd().keywords == frozenset()

@@ -41,6 +41,10 @@ def test_zeros_like_in_double_precision(x64):
     assert dtypes == {"d": jnp.float64, "z": jnp.float64, "s": jnp.float32}
 
 
+def test_zeros_like_leaves_codes_what_they_are():
+    assert zeros_like({"n": jnp.ones(2, int)}, real=True)["n"].dtype == jnp.int32
+
+
 @pytest.mark.parametrize("params", [MIXED, {}, None, 1.0, {"a": jax.ShapeDtypeStruct((2,), jnp.float16)}])
 def test_zero_steps(params):
     for count in (zero_steps(params), jax.eval_shape(zero_steps, params), jax.eval_shape(lambda: zero_steps(params))):
@@ -100,8 +104,9 @@ assert zero_steps({"w": jnp.ones(3)}).committed is False
 """
 
 
-def test_state_is_sharded_like_the_parameters_and_a_step_compiles_once():
+def test_state_is_sharded_like_the_parameters_and_a_step_compiles_once(tmp_path):
+    # In an empty folder, as Python looks for packages in the current one first.
     done = subprocess.run(
-        [sys.executable, "-c", ON_EIGHT_DEVICES], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, "-c", ON_EIGHT_DEVICES], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr

@@ -122,6 +122,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "skip_nonfinite: opt is the factory adam, where an optimizer is meant: adam()",
         ),
         ("skip_nonfinite(None)", TypeError, "skip_nonfinite: opt must be an optimizer, not None"),
+        ("skip_nonfinite(1.5)", TypeError, "skip_nonfinite: opt must be an optimizer, not 1.5"),
         ("skip_nonfinite((opt.init, opt.update))", TypeError, "skip_nonfinite: opt must be an optimizer, not a tuple"),
         (
             "skip_nonfinite(opt, give_up_after=0)",
@@ -434,6 +435,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             ValueError,
             "<lambda>: 'vlaue' is nothing that a rule can need; there are grad, key, matrices, params, value, value_fn",
         ),
+        ("optimizer(lambda: (1, 2, 3))()", TypeError, "<lambda> must return (init, update), not tuple"),
         ("optimizer(lambda: None)()", TypeError, "<lambda> must return (init, update), not NoneType"),
     ],
 }

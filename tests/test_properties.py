@@ -43,6 +43,7 @@ OPTIMIZERS = {name: entry.factory() for name, entry in registry.items()}
 UPDATES = {name: jax.jit(opt.update) for name, opt in OPTIMIZERS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tree", TREES)
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @settings(max_examples=140, deadline=None)

@@ -406,6 +406,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             TypeError,
             "apply_updates: updates['w'] is complex64[3], params['w'] is float32[3]: take the real part first",
         ),
+        ("apply_updates({'w': 'w'}, {'w': w})", TypeError, "apply_updates: params['w'] is 'w', not an array"),
         ("apply_updates({'w': w}, {'w': 'w'})", TypeError, "apply_updates: updates['w'] is 'w', not an array"),
         (
             "apply_updates({'w': w}, {'w': jnp.ones(3, int)})",

@@ -91,13 +91,14 @@ def survives_extremes(opt: Optimizer) -> None:
 def keeps_nan_where_it_is(opt: Optimizer) -> None:
     """A NaN in one leaf's gradient shows in that leaf's update, or stops the step; it never reaches another leaf."""
     params, state = start(opt, small_tree())
-    spoilt = params | {"W": params["W"].at[0, 0].set(jnp.nan)}
-    updates, new = update(opt, spoilt, state, params)
-    stopped = all(not jnp.any(u) for u in jax.tree.leaves(updates))
-    assert stopped or jnp.isnan(updates["W"][0, 0]), f"the update there is {updates['W'][0, 0]}"
-    leaves = jax.tree_util.tree_leaves_with_path((updates, new))
-    others = [x for path, x in leaves if "['W']" not in jax.tree_util.keystr(path)]
-    chex.assert_tree_all_finite(others)
+    with jax.debug_nans(False):
+        spoilt = params | {"W": params["W"].at[0, 0].set(jnp.nan)}
+        updates, new = update(opt, spoilt, state, params)
+        stopped = all(not jnp.any(u) for u in jax.tree.leaves(updates))
+        assert stopped or jnp.isnan(updates["W"][0, 0]), f"the update there is {updates['W'][0, 0]}"
+        leaves = jax.tree_util.tree_leaves_with_path((updates, new))
+        others = [x for path, x in leaves if "['W']" not in jax.tree_util.keystr(path)]
+        chex.assert_tree_all_finite(others)
 
 
 @law

@@ -48,6 +48,8 @@ EQUIVALENT = {
     "checks._pairs: list(map(of, theirs)) → map(of, theirs)": SLOWER,
     "core.module: dataclass(frozen=True) → dataclass()": "nobody changes it",
     "core.module: True → False in frozen=True": "the same",
+    "numerics.abs2: g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g → "
+    "g.real * g.real + g.imag * g.imag": "of a real number the imaginary part is 0, and so is its square",
     "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",

@@ -31,7 +31,9 @@ LARGEST = np.finfo(np.float32).max
     ],
 )
 def test_at_least_float32(dtype, wide):
-    assert at_least_float32(jnp.dtype(dtype)) == jnp.dtype(wide)
+    result = at_least_float32(jnp.dtype(dtype))
+    assert result == jnp.dtype(wide)
+    assert isinstance(result, np.dtype)
 
 
 def test_casting():

@@ -72,7 +72,7 @@ def bias_correction(beta: Scalar, t: jax.Array) -> jax.Array:
 
     Source: Kingma & Ba (2015), arXiv:1412.6980, §3.
     """
-    return -jnp.expm1(t * 1.0 * _log(beta))
+    return -jnp.expm1(t * _log(beta))
 
 
 def _log(beta: Scalar) -> Scalar:

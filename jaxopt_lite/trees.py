@@ -46,7 +46,7 @@ def zero_steps(params: Tree) -> jax.Array:
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
         sharding = NamedSharding(sharding.mesh, PartitionSpec())
-    elif not getattr(leaf, "committed", False):
+    elif not getattr(leaf, "committed", True):
         sharding = None
     return jnp.zeros((), jnp.int32, device=sharding)
 

@@ -36,6 +36,7 @@ OPTIMIZERS = {path.stem: path for path in sorted((PACKAGE / "optimizers").glob("
 
 SOUND = "no defect"
 
+UNSEEN = "what stands there is chosen by neither where"
 SLOWER = "the quick way out is missed, and the same is found"
 
 # What cannot be told from the original, and why.
@@ -48,6 +49,10 @@ EQUIVALENT = {
     "checks._pairs: list(map(of, theirs)) → map(of, theirs)": SLOWER,
     "core.module: dataclass(frozen=True) → dataclass()": "nobody changes it",
     "core.module: True → False in frozen=True": "the same",
+    "numerics.at_least_float32: 4 → 5 in dtype.itemsize < 4": "float32 becomes float32",
+    "numerics.at_least_float32: 4 → 3 in dtype.itemsize < 4": "no float has three bytes",
+    "numerics._sqrt_jvp: 1 → 2 in jnp.where(root > 0, root, 1)": UNSEEN,
+    "numerics._sqrt_jvp: 1 → 0 in jnp.where(root > 0, root, 1)": UNSEEN,
     "numerics.abs2: g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g → "
     "g.real * g.real + g.imag * g.imag": "of a real number the imaginary part is 0, and so is its square",
     "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",

@@ -64,7 +64,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec as P
 
-from jaxopt_lite import apply_updates, registry, zero_steps
+from jaxopt_lite import apply_updates, registry, zero_steps, zeros_like
 
 devices = jax.devices()
 mesh = jax.sharding.Mesh(devices, ("x",))
@@ -100,6 +100,8 @@ for name, entry in registry.items():
 
 second = jax.device_put({"w": jnp.ones(3)}, devices[1])
 assert zero_steps(second).devices() == {devices[1]}
+shape = jax.ShapeDtypeStruct((3,), jnp.float32, sharding=jax.sharding.SingleDeviceSharding(devices[1]))
+assert zero_steps({"w": shape}).devices() == zeros_like({"w": shape})["w"].devices() == {devices[1]}
 assert zero_steps({"w": jnp.ones(3)}).committed is False
 """
 

@@ -32,7 +32,11 @@ FOUNDATION = {
     "numerics": ["test_numerics.py", "test_twins.py", "test_laws.py"],
     "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py"],
 }
-OPTIMIZERS = {path.stem: path for path in sorted((PACKAGE / "optimizers").glob("[!_]*.py"))}
+FILES = {
+    path.stem: path.relative_to(PACKAGE)
+    for pattern in ("optimizers/[!_]*.py", "wrappers/[!_]*.py", *(f"{name}.py" for name in FOUNDATION))
+    for path in sorted(PACKAGE.glob(pattern))
+}
 
 SOUND = "no defect"
 
@@ -220,8 +224,8 @@ class Replace(ast.NodeTransformer):
 
 
 def tests_of(name: str) -> list[str]:
-    if name in FOUNDATION:
-        return [str(TESTS / file) for file in FOUNDATION[name]]
+    if name in FOUNDATION or FILES[name].parent.name == "wrappers":
+        return [str(TESTS / file) for file in FOUNDATION.get(name, ["test_wrappers.py"])]
     files = [str(TESTS / file) for file in ("test_twins.py", "test_core.py", "test_laws.py")]
     return [*files, "-k", f"[{name}- or -{name}] or {name}s or registry"]
 
@@ -231,7 +235,7 @@ def dies(folder: Path, name: str, text: str) -> bool:
     import jax  # noqa: PLC0415 - for workers, not for their parent
     import pytest  # noqa: PLC0415
 
-    target = folder / "jaxopt_lite" / (f"optimizers/{name}.py" if name in OPTIMIZERS else f"{name}.py")
+    target = folder / "jaxopt_lite" / FILES[name]
     original = target.read_text()
     target.write_text(text)
     for module, loaded in list(sys.modules.items()):
@@ -274,16 +278,15 @@ def try_one(job: tuple[str, str, str]) -> tuple[str, str, bool]:
 
 
 def main() -> int:
-    names = [*OPTIMIZERS, *FOUNDATION]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=names, metavar="NAME", help=", ".join(names))
+    parser.add_argument("names", nargs="*", default=list(FILES), metavar="NAME", help=", ".join(FILES))
     chosen = parser.parse_args().names
-    if unknown := set(chosen) - set(names):
-        parser.error(f"there is no file {sorted(unknown)[0]!r}; there are {', '.join(names)}")
+    if unknown := set(chosen) - FILES.keys():
+        parser.error(f"there is no file {sorted(unknown)[0]!r}; there are {', '.join(FILES)}")
 
     jobs = []
     for name in chosen:
-        source = OPTIMIZERS.get(name, PACKAGE / f"{name}.py").read_text()
+        source = (PACKAGE / FILES[name]).read_text()
         planted = [(name, what, text) for what, text in mutants(name, source)]
         # Sound before and after: whatever one run leaves behind in the process must not kill the next.
         jobs += [(name, SOUND, source), *planted, (name, SOUND, source), (name, SOUND, source)]

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxopt_lite import adam, apply_updates, momentum, registry, sgd, skip_nonfinite
+from jaxopt_lite import adam, apply_updates, momentum, optimizer, registry, sgd, skip_nonfinite
 from jaxopt_lite.testing import check, laws
 
 PARAMS = {"a": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(3.0)}
@@ -66,6 +66,17 @@ class TestSkipNonfinite:
         ]
         assert seen == expected
         assert state.inner.iter == 4
+
+    def test_keywords_reach_the_optimizer(self):
+        @optimizer
+        def polyak(lr=0.5):
+            def update(grads, state, params=None, *, value=0.0):
+                return jax.tree.map(lambda g: -lr * value * g, grads), state
+
+            return lambda params: (), update
+
+        opt = skip_nonfinite(polyak())
+        assert opt.update(1.0, opt.init(1.0), value=4.0)[0] == -2.0
 
     def test_without_leaves_there_is_nothing_that_could_be_infinite(self):
         opt = skip_nonfinite(sgd())

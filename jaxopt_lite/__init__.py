@@ -1,11 +1,43 @@
 """Optimizers for JAX that read like their papers: pure ``init``/``update`` pairs with explicit, named state."""
 
-from jaxopt_lite.core import Optimizer, apply_updates, optimizer, registry
+from jaxopt_lite import schedules
+from jaxopt_lite.core import optimizer, registry, transform
+from jaxopt_lite.inspection import describe, hyperparams
+from jaxopt_lite.interop import from_optax, to_optax
 from jaxopt_lite.numerics import abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.optimizers import adagrad, adam, momentum, nesterov, rmsprop, sgd
+from jaxopt_lite.optimizers import adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
+from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.rules import at, each
+from jaxopt_lite.schedules import Schedule, schedule
+from jaxopt_lite.states import averaged_params, find, state_shardings
+from jaxopt_lite.transforms import (
+    adaptive_clip,
+    add_noise,
+    cautious,
+    centralize,
+    chain,
+    clip,
+    clip_by_global_norm,
+    clip_by_norm,
+    grokfast,
+    hyperball,
+    lr_multiplier,
+    normalize,
+    reduce_on_plateau,
+    weight_decay,
+)
 from jaxopt_lite.trees import zero_steps, zeros_like
-from jaxopt_lite.wrappers import skip_nonfinite
+from jaxopt_lite.wrappers import (
+    accumulate,
+    average,
+    freeze,
+    lookahead,
+    maximize,
+    partition,
+    sam,
+    skip_nonfinite,
+    skip_spikes,
+)
 
 __version__ = "0.1.0"
 
@@ -19,10 +51,48 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adagrad",
     "rmsprop",
     "adam",
+    "adamw",
+    # learning rates that change
+    "schedules",
+    # before and after a rule
+    "chain",
+    "clip",
+    "clip_by_norm",
+    "clip_by_global_norm",
+    "adaptive_clip",
+    "centralize",
+    "normalize",
+    "add_noise",
+    "grokfast",
+    "weight_decay",
+    "cautious",
+    "hyperball",
+    "lr_multiplier",
+    "reduce_on_plateau",
     # around them
+    "accumulate",
+    "average",
+    "averaged_params",
+    "lookahead",
+    "sam",
     "skip_nonfinite",
+    "skip_spikes",
+    "maximize",
+    # groups of parameters
+    "partition",
+    "freeze",
+    "describe",
+    # looking into a state
+    "find",
+    "hyperparams",
+    "state_shardings",
+    # other libraries
+    "to_optax",
+    "from_optax",
     # writing one
     "optimizer",
+    "transform",
+    "schedule",
     "each",
     "at",
     "zeros_like",
@@ -33,5 +103,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "bias_correction",
     # what there is
     "Optimizer",
+    "Transform",
+    "Schedule",
     "registry",
 ]

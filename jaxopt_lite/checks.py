@@ -4,7 +4,7 @@ All of it reads structures, shapes and dtypes only, and so happens while a step 
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,8 +13,8 @@ import numpy as np
 from jaxopt_lite.kinds import KINDS
 from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
 
-NEEDS = {"params", "value", "grad", "value_fn", "key", "matrices"}
-KEYWORDS = NEEDS - {"matrices"}
+KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
+NEEDS = KEYWORDS | {"matrices", "tree"}
 
 
 def check_init(opt: Any, params: Tree) -> None:
@@ -32,17 +32,17 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     for need in sorted(opt.needs & KEYWORDS):
         if given.get(need) is None:
             raise TypeError(f"{call}: {need} is missing, and this rule needs it")
-    skeleton = _skeleton(opt, state)
+    skeleton = _skeleton(opt, updates, state)
     if type(skeleton) in {type(updates), type(params)} and type(state) is not type(skeleton):
         raise TypeError(f"{call}: the order is gradients, state, params, and {describe(skeleton)} did not come second")
-    if not jax.tree_util.all_leaves([skeleton], _is_anywhere) and type(state) is not type(skeleton):
+    if not jax.tree_util.all_leaves([skeleton], _is_place) and type(state) is not type(skeleton):
         raise TypeError(f"{call}: state is {describe(state)}, where {opt.name}.init gives {describe(skeleton)}")
     if params is not None:
         _check_alike(call, "gradients", updates, "params", params)
     _check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
-    _check_state(opt, skeleton, updates, state)
+    _check_state(opt, skeleton, state)
 
 
 def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
@@ -138,25 +138,28 @@ def _dtype(leaf: Any) -> Any:
 
 
 @jax.tree_util.register_static
-class _Anywhere:
-    """A tree of no leaves, which ``init`` puts wherever the parameters' structure goes."""
+class _Place(NamedTuple):
+    """Where a parameter stands, in a tree that has no leaves: ``init`` then makes a state without moments, at once."""
+
+    shape: tuple[int, ...]
+    dtype: Any
 
 
-def _skeleton(opt: Any, state: Any) -> Any:
-    """A state for no parameters in particular; the one at hand, if ``init`` expects arrays and so cannot be asked."""
+def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
+    """A state with places for moments; the one at hand, if ``init`` expects arrays and so cannot be asked."""
     try:
-        return jax.eval_shape(opt.pair.init, _Anywhere())
+        return jax.eval_shape(opt.pair.init, jax.tree.map(lambda x: _Place(jnp.shape(x), _dtype(x)), updates))
     except Exception:
         return state
 
 
-def _check_state(opt: Any, skeleton: Any, updates: Tree, state: Any) -> None:
-    expected = jax.tree.map(lambda x: updates if _is_anywhere(x) else x, skeleton, is_leaf=_is_anywhere)
-    _check_structure(opt, expected, state, is_prefix)
+def _check_state(opt: Any, skeleton: Any, state: Any) -> None:
     treedef: Any
-    places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_anywhere)
+    places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
+    arrays = [jax.ShapeDtypeStruct(*kept) if _is_place(kept) else kept for _, kept in places]
+    _check_structure(opt, treedef.unflatten(arrays), state, is_prefix)
     for (path, kept), part in zip(places, treedef.flatten_up_to(state), strict=True):
-        if not _is_anywhere(kept) and describe(kept) != describe(part):
+        if not _is_place(kept) and describe(kept) != describe(part):
             there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"
             raise TypeError(f"{opt.name}.update: {_at('state', path)} {there}")
 
@@ -170,8 +173,8 @@ def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree,
         ) from None
 
 
-def _is_anywhere(x: Any) -> bool:
-    return isinstance(x, _Anywhere)
+def _is_place(x: Any) -> bool:
+    return isinstance(x, _Place)
 
 
 def _at(name: str, path: Any) -> str:

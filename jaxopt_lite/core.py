@@ -1,199 +1,28 @@
-"""The protocol: an optimizer is a value with ``init`` and ``update``, and the decorator that makes one."""
+"""The decorators that make factories of optimizers and of transforms, and the registry."""
 
 import functools
-import inspect
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, NamedTuple, ParamSpec, overload
 
-import jax
-import jax.numpy as jnp
-
 from jaxopt_lite import checks
-from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree
-from jaxopt_lite.values import Value
+from jaxopt_lite.protocol import Optimizer, Transform
 
 P = ParamSpec("P")
 
 
-class Pair(NamedTuple):
-    """The arithmetic of an optimizer: no casts, no checks, no compilation."""
-
-    init: Callable[[Tree], Any]
-    update: Callable[..., tuple[Tree, Any]]
-
-
 class Entry(NamedTuple):
-    """What an optimizer's declaration says of it."""
+    """What the declaration of an optimizer, or of a transform, says of it."""
 
     name: str
-    factory: "Callable[..., Optimizer]"
-    family: str
-    paper: str
-    needs: tuple[str, ...]
+    factory: Callable[..., Transform]
+    family: str = ""
+    paper: str = ""
+    needs: tuple[str, ...] = ()
+    after_rule: bool = False
 
 
 registry: dict[str, Entry] = {}
 """Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
-
-
-@dataclass(frozen=True)
-class _KnownKeywords:
-    """An update that may be called with any keywords, and passes on those that it knows."""
-
-    update: Callable[..., tuple[Tree, Any]]
-    keywords: frozenset[str]
-
-    def __call__(self, grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
-        return self.update(grads, state, params, **{name: extra[name] for name in self.keywords & extra.keys()})
-
-
-class Optimizer(Value):
-    """A pure ``(init, update)`` pair that remembers how it was made; see `Value` for what that gives.
-
-    Optimizers come from factories made by `optimizer`, never from this class. One unpacks to the pair it is:
-    ``init, update = adam()``.
-    """
-
-    @property
-    def inside(self) -> "tuple[Optimizer, ...]":
-        """The optimizers among its arguments; none, where it is no wrapper."""
-        arguments = jax.tree.leaves(tuple(self.arguments.values()), is_leaf=lambda x: isinstance(x, Optimizer))
-        return tuple(x for x in arguments if isinstance(x, Optimizer))
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """What this optimizer, or one inside it, cannot do without, as its declaration says."""
-        declared: tuple[str, ...] = self.factory.entry.needs  # type: ignore[attr-defined]
-        return frozenset(declared).union(*(x.needs for x in self.inside))
-
-    @functools.cached_property
-    def meaning(self) -> Any:
-        """The pair ``(init, update)`` that the factory's body returns."""
-        pair = super().meaning
-        if not isinstance(pair, Optimizer) and not (isinstance(pair, tuple) and len(pair) == 2):
-            raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")
-        return pair
-
-    @functools.cached_property
-    def keywords(self) -> frozenset[str]:
-        """The keywords beyond ``params`` that this optimizer's update, or that of one inside it, asks for."""
-        _, update = self.meaning
-        if isinstance(update, _KnownKeywords):
-            return update.keywords
-        _, _, _, *rest = inspect.signature(update).parameters.values()
-        own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
-        return own if len(own) == len(rest) else own.union(*(x.keywords for x in self.inside))
-
-    @functools.cached_property
-    def pair(self) -> Pair:
-        """The arithmetic alone, which wrappers build on. ``update`` drops the keywords that nobody in it asks for."""
-        init, update = self.meaning
-        return Pair(init, _KnownKeywords(update, self.keywords))
-
-    def init(self, params: Tree) -> Any:
-        """The state before the first step.
-
-        Args:
-            params: a tree of arrays or of ``jax.ShapeDtypeStruct``.
-
-        Returns:
-            A NamedTuple of arrays; moments are shaped and sharded like ``params``, and at least float32.
-
-        Raises:
-            TypeError: a leaf of ``params`` is not an array of real or complex floats.
-            ValueError: a hyperparameter is an array of several numbers, outside ``vmap``.
-        """
-        checks.check_init(self, params)
-        with jax.numpy_dtype_promotion("standard"):
-            return self.pair.init(params)
-
-    def update(self, updates: Tree, state: Any, params: Tree = None, **extra_args: Any) -> tuple[Tree, Any]:
-        """One step: gradients in, updates out, which `apply_updates` adds to the parameters.
-
-        Args:
-            updates: the gradients; a tree with the structure and shapes of the parameters, in any precision.
-            state: what ``init``, or the update before, returned.
-            params: the parameters; may be left out where the mathematics does not need them.
-            **extra_args: what some rules ask for (``value``, ``key``, …); what nobody asks for is ignored.
-
-        Returns:
-            The updates, sign and learning rate included, in the dtypes of ``params`` (or of the gradients, where
-            ``params`` is left out), and the new state, in the dtypes of the old one.
-
-        Raises:
-            TypeError: a leaf is not an array of floats, a gradient is complex where its parameter is real, or something
-                that the rule needs is missing.
-            ValueError: gradients, state and params differ in structure or shape, or a hyperparameter is an array of
-                several numbers, outside ``vmap``. Nothing is broadcast.
-
-        Outside ``jit`` this is one compiled call; only a step with a function among the keywords, as ``value_fn`` is,
-        runs operation by operation. It is compiled anew for every new Python number among the optimizer's arguments: a
-        rate that changes from step to step should be a schedule or a jax array. Of a complex parameter ``jax.grad``
-        gives the conjugate of the gradient: conjugate it before it comes here.
-        """
-        extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
-        # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
-        step = functools.partial(_step, self) if any(map(callable, extra.values())) else self._compiled_step
-        try:
-            return step(updates, state, params, extra)
-        except TypeError:
-            # What jit cannot take at all, a string for an array, has not come as far as the checks within.
-            checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=params)
-            raise
-
-    @functools.cached_property
-    def _compiled_step(self) -> Callable[..., tuple[Tree, Any]]:
-        # Equal optimizers share one compiled step; jit's caches would keep alive for good what one of them closes over.
-        if self._closes:
-            return jax.jit(functools.partial(_step, self), inline=True)
-        return functools.partial(_shared_step, self)
-
-    @property
-    def _closes(self) -> bool:
-        return any(getattr(x, "__closure__", None) for x in self.constants) or any(x._closes for x in self.inside)
-
-    def __iter__(self) -> Iterator[Callable[..., Any]]:
-        return iter((self.init, self.update))
-
-
-def _step(opt: Optimizer, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
-    with jax.numpy_dtype_promotion("standard"):
-        checks.check_update(opt, updates, state, params, extra)
-        like = updates if params is None else params
-        # A float32 gradient of a float64 parameter is worked on in float64.
-        loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
-        try:
-            out, new = opt.pair.update(loaded, state, params, **extra)
-        except (TypeError, ValueError):
-            checks.check_state_shapes(opt, updates, state)
-            raise
-        return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
-
-
-_shared_step = jax.jit(_step, inline=True)
-
-
-def apply_updates(params: Tree, updates: Tree) -> Tree:
-    """``params + updates``, each leaf in the parameter's dtype. Outside ``jit`` this is one compiled call.
-
-    Raises:
-        TypeError: a leaf is not an array of floats, or an update is complex where its parameter is real.
-        ValueError: the trees differ in structure or shape. Nothing is broadcast.
-    """
-    try:
-        return _compiled_apply(params, updates)
-    except TypeError:
-        checks.check_arrays("apply_updates", params=params, updates=updates)
-        raise
-
-
-@functools.partial(jax.jit, inline=True)
-def _compiled_apply(params: Tree, updates: Tree) -> Tree:
-    with jax.numpy_dtype_promotion("standard"):
-        checks.check_apply(params, updates)
-        return jax.tree.map(lambda p, u: cast(load(p) + load(u), jnp.result_type(p)), params, updates)
 
 
 @overload
@@ -211,7 +40,7 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
         family: what kind of method this is. An optimizer with a family is listed in `registry`.
         paper: where the rule was published.
         needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
-            ``"matrices"``.
+            ``"matrices"``, and ``"tree"``, if every leaf's update depends on all gradients.
 
     Returns:
         The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.
@@ -221,10 +50,33 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
     """
     if body is None:
         return functools.partial(optimizer, family=family, paper=paper, needs=needs)
-    checks.check_declaration(body.__name__, needs)
-    factory = Optimizer.made_by(body)
-    entry = Entry(factory.__name__, factory, family, paper, needs)
-    factory.entry = entry  # type: ignore[attr-defined]
+    factory = _declared(Optimizer, body, family=family, paper=paper, needs=needs)
     if family:
-        registry[entry.name] = entry
+        registry[factory.__name__] = factory.entry
+    return factory
+
+
+@overload
+def transform(body: Callable[P, Any], /) -> Callable[P, Transform]: ...
+@overload
+def transform(
+    *, needs: tuple[str, ...] = (), after_rule: bool = False
+) -> Callable[[Callable[P, Any]], Callable[P, Transform]]: ...
+def transform(body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: bool = False) -> Any:
+    """Makes a function that returns ``(init, update)`` into a factory of transforms, as `optimizer` does of optimizers.
+
+    Args:
+        body: the function.
+        needs: as for `optimizer`.
+        after_rule: it works on updates, not on gradients, so that in a chain it stands after the optimizer.
+    """
+    if body is None:
+        return functools.partial(transform, needs=needs, after_rule=after_rule)
+    return _declared(Transform, body, needs=needs, after_rule=after_rule)
+
+
+def _declared(kind: type[Transform], body: Callable[..., Any], **declaration: Any) -> Any:
+    checks.check_declaration(body.__name__, declaration["needs"])
+    factory: Any = kind.made_by(body)
+    factory.entry = Entry(factory.__name__, factory, **declaration)
     return factory

@@ -15,26 +15,62 @@ class Kind(NamedTuple):
 
     low: float = -np.inf
     high: float = np.inf
+    whole: bool = False
     schedule: bool = False
     none: bool = False
 
     def __str__(self) -> str:
         bounds = f" in [{self.low:g}, {self.high:g})" if self.high < np.inf else f" of at least {self.low:g}"
-        number = "a finite number" + (bounds if self.low > -np.inf else "")
+        number = ("a whole number" if self.whole else "a finite number") + (bounds if self.low > -np.inf else "")
         return number + " or a schedule" * self.schedule + " or None" * self.none
 
 
-SHARE = Kind(0, 1)
+ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(low=0)
 KINDS = {
+    # rules
     "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
+    "peak_lr": Kind(none=True),
     "weight_decay": Kind(low=0, schedule=True),
     "momentum": SHARE,
-    "decay": SHARE,
+    "decay_rate": SHARE,
     "beta1": SHARE,
     "beta2": SHARE,
-    "eps": Kind(low=0),
-    "give_up_after": Kind(low=1, none=True),
+    "eps": POSITIVE,
+    # transforms
+    "max_value": POSITIVE,
+    "max_norm": POSITIVE,
+    "clipping": POSITIVE,
+    "floor": POSITIVE,
+    "variance": Kind(low=0, schedule=True),
+    "amplify": POSITIVE,
+    "seed": Kind(whole=True),
+    # wrappers
+    "ema": SHARE._replace(none=True),
+    "every": COUNT,
+    "alpha": SHARE,
+    "rho": POSITIVE,
+    "deviations": POSITIVE,
+    "window": COUNT._replace(low=2),
+    "begin": Kind(low=0, whole=True),
+    "patience": COUNT,
+    "min_scale": POSITIVE,
+    "threshold": SHARE,
+    "give_up_after": COUNT._replace(none=True),
+    # schedules
+    "start": ANY,
+    "end": ANY,
+    "peak": ANY,
+    "rate": ANY,
+    "power": ANY,
+    "warmup": SHARE,
+    "steps": COUNT,
+    "growth": COUNT,
+    "warmup_steps": COUNT,
+    "stable_steps": COUNT,
+    "decay_steps": COUNT,
 }
+
+DECAYS = ("decoupled", "independent", "l2")
 
 
 def check_arguments(factory: str, arguments: dict[str, Any]) -> None:
@@ -42,14 +78,17 @@ def check_arguments(factory: str, arguments: dict[str, Any]) -> None:
     for name, argument in arguments.items():
         where = f"{factory}: {name}"
         for leaf in jax.tree.leaves(argument):
-            if hasattr(leaf, "entry"):
-                raise TypeError(
-                    f"{where} is the factory {leaf.__name__}, where an optimizer is meant: {leaf.__name__}()"
-                )
+            if noun := getattr(leaf, "makes", None):
+                call = leaf.__name__ + ("()" if noun == "an optimizer" else "(…)")
+                raise TypeError(f"{where} is the factory {leaf.__name__}, where {noun} is meant: {call}")
             if not isinstance(leaf, jax.Array | np.ndarray):
                 _check_hashable(where, leaf)
-        if name == "opt" and not hasattr(argument, "pair"):
+        if name == "opt" and getattr(argument, "noun", "") != "an optimizer":
             raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
+        if name == "decay" and "weight_decay" in arguments and argument not in DECAYS:
+            raise ValueError(f"{where} must be one of {', '.join(map(repr, DECAYS))}, not {describe(argument)}")
+        if name == "peak_lr" and argument is None and arguments["decay"] == "independent" and callable(arguments["lr"]):
+            raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
         if name in KINDS:
             _check_number(where, argument, KINDS[name])
 
@@ -73,7 +112,8 @@ def _check_number(where: str, argument: Any, kind: Kind) -> None:
     if isinstance(argument, jax.core.Tracer):
         return
     values = np.asarray(argument, np.float64)
-    wrong = values[~(np.isfinite(values) & (kind.low <= values) & (values < kind.high))]
+    sound = np.isfinite(values) & (kind.low <= values) & (values < kind.high)
+    wrong = values[~(sound & ((values == np.round(values)) | (not kind.whole)))]
     if wrong.size:
         raise ValueError(f"{where} must be {kind}, not {wrong.flat[0]:g}")
 

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +63,41 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
         raise TypeError(f"each: {name} got {describe(old)} and returned {describe(new)} in its place")
     return cast(new, jnp.result_type(old))
+
+
+Decay = Literal["decoupled", "independent", "l2"]
+
+
+def decays(
+    decay: Decay, weight_decay: Number, lr: Number, peak_lr: Scalar | None, iter: jax.Array
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The meanings of weight decay, for every rule that has it: a function for its gradient, and one for its update.
+
+    coupled(g, p) = g + λ p              "l2", otherwise g
+    decayed(u, p) = u - lr λ p           "decoupled"
+                    u - λ p lr / peak    "independent", where lr / peak is 1 unless lr is a schedule
+    """
+    shrink, lr_t = at(weight_decay, iter), at(lr, iter)
+    relative: Any = lr_t / peak_lr if callable(lr) and peak_lr is not None else 1
+    share = lr_t if decay == "decoupled" else relative
+
+    def coupled(g, p):
+        return g + shrink * p if decay == "l2" else g
+
+    def decayed(u, p):
+        return u if decay == "l2" else u - share * shrink * p
+
+    return coupled, decayed
+
+
+def shortened(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
+    """``g``, whose length is given, at no more than ``limit``; at length 0 it stays 0, and a length of NaN spreads."""
+    return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))
+
+
+def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:
+    """The axes of what feeds one output: all but ``out_axis``, and all of a vector."""
+    return tuple(axis for axis in range(rank) if axis != out_axis % rank) if rank > 1 else None
 
 
 def at(number: Number, iter: jax.Array) -> Scalar:

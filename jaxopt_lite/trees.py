@@ -1,5 +1,6 @@
 """Trees of arrays: how a state is born from the parameters, and where two trees differ."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.numerics import at_least_float32
+from jaxopt_lite.numerics import abs2, at_least_float32, cast, load, sqrt
 
 Tree = Any
 
@@ -42,13 +43,52 @@ def zero_steps(params: Tree) -> jax.Array:
 
     A counter left on the default device would make the second step on a mesh compile anew.
     """
+    return zeros_beside(params, (), jnp.int32)
+
+
+def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    """Zeros of any shape on the devices of ``params``, whole on every device of their mesh."""
     leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
         sharding = NamedSharding(sharding.mesh, PartitionSpec())
     elif not getattr(leaf, "committed", True):
         sharding = None
-    return jnp.zeros((), jnp.int32, device=sharding)
+    return jnp.zeros(shape, dtype, device=sharding)
+
+
+def copy(params: Tree) -> Tree:
+    """The parameters, in arrays of their own and in the dtype that arithmetic on them is done in; sharded alike."""
+    return jax.tree.map(lambda p: jnp.array(load(p), copy=True), params)
+
+
+def moved(params: Tree, updates: Tree) -> Tree:
+    """``params + updates``, in the dtype of ``params``: where `apply_updates` will put them."""
+    return jax.tree.map(lambda p, u: cast(load(p) + load(u), jnp.result_type(p)), params, updates)
+
+
+def norm(tree: Tree) -> jax.Array:
+    """The Euclidean norm of all arrays of the tree together: a scalar, finite wherever the norm itself is.
+
+    Squares overflow beyond 1e19 and vanish below 1e-19; only there are the arrays divided by their largest entry first.
+    """
+    leaves = [x for x in map(load, jax.tree.leaves(tree)) if x.size]
+    if not leaves:
+        return jnp.zeros(())
+
+    def squares(scale: jax.Array | float) -> jax.Array:
+        return functools.reduce(jnp.add, [jnp.sum(abs2(x / scale)) for x in leaves])
+
+    def scaled() -> jax.Array:
+        largest = functools.reduce(jnp.maximum, [jnp.max(jnp.abs(x)) for x in leaves])
+        scale = jnp.where(largest > 0, largest, 1)
+        return scale * sqrt(squares(scale))
+
+    plain = squares(1.0)
+    limits = jnp.finfo(plain.dtype)
+    safe = (limits.tiny / limits.eps < plain) & (plain < limits.max)
+    length: jax.Array = jax.lax.cond(safe, lambda: sqrt(plain), scaled)
+    return length
 
 
 def all_finite(tree: Tree) -> jax.Array:
@@ -99,5 +139,7 @@ def describe(x: Any) -> str:
         return repr(x)
     if hasattr(x, "__name__"):
         return f"the function {x.__name__}"
+    if hasattr(x, "noun"):
+        return f"the {x.noun.split()[-1]} {x.name}"
     noun = type(x).__name__
     return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"

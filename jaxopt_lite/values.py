@@ -32,6 +32,7 @@ class Value:
         """For JAX, which takes values apart and puts them together; everyone else calls the factory."""
         vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
 
+    noun = "a value"
     factory: Callable[..., Any]
     treedef: Any
     constants: tuple[Any, ...]
@@ -61,11 +62,17 @@ class Value:
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
             data = tuple(_frozen(x) for x in leaves if _is_array(x))
             constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)
-            value = cls(factory, treedef, constants, data)
+            value = cls.kind_holding(_values_in(bound.arguments))(factory, treedef, constants, data)
             # The body runs now, so that it fails now. One that returns a finished value is an alias of it.
             return value.meaning if isinstance(value.meaning, cls) else value
 
+        vars(factory)["makes"] = cls.noun
         return factory
+
+    @classmethod
+    def kind_holding(cls, inside: "tuple[Value, ...]") -> type[Self]:
+        """The class of a value with these values among its arguments."""
+        return cls
 
     @functools.cached_property
     def meaning(self) -> Any:
@@ -85,6 +92,16 @@ class Value:
     def _arguments(self, data: Iterator[Any]) -> dict[str, Any]:
         leaves = [next(data) if constant is _Array else constant for constant in self.constants]
         return dict(zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True))
+
+    @property
+    def inside(self) -> "tuple[Value, ...]":
+        """The values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
+        return _values_in(self.arguments)
+
+    @property
+    def closes(self) -> bool:
+        """Whether a function among its constants, or among those of a value inside, holds on to something."""
+        return any(getattr(x, "__closure__", None) for x in self.constants) or any(x.closes for x in self.inside)
 
     def replace(self, **changes: Any) -> Self:
         """The same call with some arguments changed: ``adam().replace(lr=0.1)``.
@@ -134,6 +151,11 @@ def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
     bound = inspect.signature(function).bind_partial()
     bound.arguments = arguments
     return function(*bound.args, **bound.kwargs)
+
+
+def _values_in(arguments: dict[str, Any]) -> tuple[Value, ...]:
+    leaves = jax.tree.leaves(tuple(arguments.values()), is_leaf=lambda x: isinstance(x, Value))
+    return tuple(x for x in leaves if isinstance(x, Value))
 
 
 def _show(argument: Any) -> str:

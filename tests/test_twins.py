@@ -5,13 +5,24 @@ from collections import deque
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 import reference
 
 import jaxopt_lite
 from jaxopt_lite import apply_updates, registry
 
-OTHER_ARGUMENTS = {"lr": 0.03, "momentum": 0.7, "decay": 0.8, "beta1": 0.6, "beta2": 0.95, "eps": 1e-3}
+OTHER_ARGUMENTS = {
+    "lr": 0.03,
+    "momentum": 0.7,
+    "decay_rate": 0.8,
+    "weight_decay": 0.2,
+    "decay": "l2",
+    "peak_lr": None,
+    "beta1": 0.6,
+    "beta2": 0.95,
+    "eps": 1e-3,
+}
 
 
 def random_tree(rng):
@@ -61,7 +72,12 @@ def test_thousand_steps_equal_the_twin(x64, name, arguments, seed):
     start = random_tree(rng)
     gradients = random_gradients(rng, start, steps=1000)
     params = jax.tree.map(jnp.asarray, start)
-    params, state = run(factory(**other), params, jax.tree.map(jnp.asarray, gradients), with_params=seed > 0)
+    params, state = run(
+        factory(**other),
+        params,
+        jax.tree.map(jnp.asarray, gradients),
+        with_params=seed > 0 or "params" in factory().needs,
+    )
 
     treedef = jax.tree.structure(start)
     leaves = zip(
@@ -75,6 +91,28 @@ def test_thousand_steps_equal_the_twin(x64, name, arguments, seed):
         for a, b in [(ours, theirs), *((slots[field][i], fields[field]) for field in fields)]:
             assert a.dtype == b.dtype
             assert np.max(np.abs(a - b)) <= 1e-12 * np.max(np.abs(b))
+
+
+@pytest.mark.parametrize("decay", ["decoupled", "independent", "l2"])
+def test_adamw_with_a_schedule_decays_as_its_twin(x64, decay):
+    arguments = {"lr": lambda t: 0.1 / (1 + t), "weight_decay": 0.3, "decay": decay, "peak_lr": 0.1}
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal(5), rng.standard_normal((50, 5))
+    params, _ = run(jaxopt_lite.adamw(**arguments), jnp.asarray(start), jnp.asarray(gradients), with_params=True)
+    expected, _ = last(reference.adamw(start, gradients, **arguments))
+    np.testing.assert_allclose(params, expected, rtol=1e-12)
+
+
+def test_adamw_is_optaxs(x64):
+    rng = np.random.default_rng(0)
+    start, gradients = jnp.asarray(rng.standard_normal(5)), jnp.asarray(rng.standard_normal((50, 5)))
+    for ours, theirs in (
+        (jaxopt_lite.adamw(lr=0.1), optax.adamw(0.1, weight_decay=0.01)),
+        (jaxopt_lite.adamw(lr=0.1, weight_decay=0.0), optax.adam(0.1)),
+    ):
+        params, _ = run(ours, start, gradients, with_params=True)
+        expected, _ = run(jaxopt_lite.from_optax(theirs), start, gradients, with_params=True)
+        np.testing.assert_allclose(params, expected, rtol=1e-10)
 
 
 def in_ulp(ours, exact, of):

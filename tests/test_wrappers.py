@@ -3,21 +3,33 @@
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
+import optax
 import pytest
 
-from jaxopt_lite import adam, apply_updates, momentum, optimizer, registry, sgd, skip_nonfinite
-from jaxopt_lite.testing import check, laws
+from jaxopt_lite import (
+    accumulate,
+    adam,
+    adamw,
+    apply_updates,
+    average,
+    averaged_params,
+    chain,
+    clip_by_norm,
+    lookahead,
+    maximize,
+    momentum,
+    optimizer,
+    registry,
+    sam,
+    schedules,
+    sgd,
+    skip_nonfinite,
+    skip_spikes,
+)
 
 PARAMS = {"a": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(3.0)}
 BAD = [{"a": jnp.asarray([1.0, bad]), "b": jnp.asarray(3.0)} for bad in (jnp.nan, jnp.inf, -jnp.inf)]
-
-
-@pytest.mark.parametrize("law", laws)
-@pytest.mark.parametrize(
-    "opt", [skip_nonfinite(adam()), skip_nonfinite(momentum(), give_up_after=2)], ids=["adam", "momentum"]
-)
-def test_law(opt, law):
-    check(opt, only=[law])
 
 
 class TestSkipNonfinite:
@@ -85,3 +97,242 @@ class TestSkipNonfinite:
     def test_the_rule_does_not_run_where_it_is_skipped(self):
         opt = skip_nonfinite(adam())
         assert "cond" in str(jax.make_jaxpr(opt.update)(PARAMS, opt.init(PARAMS)))
+
+
+def gradients(count):
+    rng = np.random.default_rng(0)
+    return [jax.tree.map(lambda p: jnp.asarray(rng.standard_normal(p.shape), p.dtype), PARAMS) for _ in range(count)]
+
+
+def train(opt, grads, params=PARAMS):
+    """The parameters after each step, and the last state."""
+    state, path = opt.init(params), []
+    for g in grads:
+        updates, state = opt.update(g, state, params)
+        params = apply_updates(params, updates)
+        path.append(params)
+    return path, state
+
+
+def optax_train(tx, grads):
+    state, params, path = tx.init(PARAMS), PARAMS, []
+    for g in grads:
+        updates, state = tx.update(g, state, params)
+        params = optax.apply_updates(params, updates)
+        path.append(params)
+    return path, state
+
+
+class TestAccumulate:
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_as_optax(self):
+        grads = gradients(9)
+        ours, _ = train(accumulate(adamw(0.1, weight_decay=0.1), 4), grads)
+        theirs, _ = optax_train(optax.MultiSteps(optax.adamw(0.1, weight_decay=0.1), 4), grads)
+        chex.assert_trees_all_close(ours, theirs, rtol=1e-5)
+
+    def test_a_gradient_that_is_not_finite_is_left_out_and_waited_for(self):
+        good = gradients(4)
+        path, state = train(accumulate(adam(), 2), [good[0], BAD[0], good[1], BAD[1], good[2], good[3]])
+        expected, inner = train(accumulate(adam(), 2), good)
+        chex.assert_trees_all_close((path[-1], state.inner), (expected[-1], inner.inner), rtol=1e-6)
+        assert (state.skipped, state.gathered) == (2, 0)
+        chex.assert_trees_all_equal(path[1], PARAMS)
+
+    def test_schedules_count_the_optimizers_own_steps(self):
+        ones = [jax.tree.map(jnp.ones_like, PARAMS)] * 4
+        path, state = train(accumulate(sgd(schedules.step(1.0, 0.5, at=(1,))), 2), ones)
+        assert state.inner.iter == 2
+        np.testing.assert_allclose(path[-1]["b"], PARAMS["b"] - 1.5)
+
+    def test_small_gradients_are_not_lost_in_half_precision(self):
+        params = jnp.zeros((), jnp.bfloat16)
+        grads = [jnp.asarray(g, jnp.bfloat16) for g in [256.0] + [1.0] * 255]
+        path, state = train(accumulate(sgd(1.0), 256), grads, params)
+        assert state.mean.dtype == jnp.float32
+        np.testing.assert_allclose(float(path[-1]), -511 / 256, rtol=0.01)
+
+    def test_the_optimizer_runs_only_when_it_is_due(self):
+        runs = []
+
+        @optimizer
+        def counted():
+            def update(grads, state, params=None):
+                jax.debug.callback(lambda: runs.append(1))
+                return grads, state
+
+            return lambda params: (), update
+
+        train(accumulate(counted(), 3), gradients(7))
+        jax.effects_barrier()
+        assert len(runs) == 2
+
+    def test_how_many_may_be_an_array(self):
+        lanes = jax.vmap(lambda every: train(accumulate(sgd(1.0), every), [PARAMS] * 2)[0][-1]["b"])(
+            jnp.asarray([1, 2])
+        )
+        np.testing.assert_allclose(lanes, [-3.0, 0.0])
+
+
+class TestAverage:
+    def test_the_path_is_the_optimizers_own(self):
+        chex.assert_trees_all_close(train(average(adam()), gradients(3))[0], train(adam(), gradients(3))[0], rtol=1e-6)
+
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    @pytest.mark.parametrize("debias", [True, False])
+    def test_moving_averages_as_optax(self, debias):
+        path, state = train(average(adam(0.1), ema=0.9, debias=debias), gradients(20))
+        ema = optax.ema(0.9, debias=debias)
+        kept = ema.init(PARAMS) if debias else optax.EmaState(jnp.zeros((), jnp.int32), PARAMS)
+        for params in path:
+            expected, kept = ema.update(params, kept)
+        chex.assert_trees_all_close(averaged_params(state), expected, rtol=1e-5)
+
+    def test_equal_weights(self):
+        path, state = train(average(adam(0.1), ema=None), gradients(20))
+        expected = jax.tree.map(lambda *ps: np.mean(ps, axis=0), *path)
+        chex.assert_trees_all_close(averaged_params(state), expected, rtol=1e-5)
+
+    def test_stochastic_weight_averaging(self):
+        path, state = train(average(adam(0.1), ema=None, begin=5, every=4), gradients(20))
+        expected = jax.tree.map(lambda *ps: np.mean(ps, axis=0), path[5], path[9], path[13], path[17])
+        chex.assert_trees_all_close(averaged_params(state), expected, rtol=1e-5)
+
+    def test_before_the_first_step_it_is_the_start(self):
+        chex.assert_trees_all_equal(averaged_params(average(adam()).init(PARAMS)), PARAMS)
+        _, state = train(average(adam(), begin=5), gradients(5))
+        chex.assert_trees_all_equal(averaged_params(state), PARAMS)
+
+    def test_it_is_found_inside_others(self):
+        _, state = train(accumulate(chain(clip_by_norm(1.0), average(adam())), 1), gradients(2))
+        chex.assert_trees_all_equal(averaged_params(state), state.inner[1].average)
+
+    def test_it_keeps_float32_of_what_parameters_became(self):
+        params = jnp.asarray(1.0, jnp.bfloat16)
+        path, state = train(average(sgd(1e-3)), [jnp.ones((), jnp.bfloat16)], params)
+        assert averaged_params(state).dtype == jnp.float32
+        assert averaged_params(state) == path[0].astype(jnp.float32)
+
+
+class TestLookahead:
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_as_optax(self):
+        grads = gradients(12)
+        ours, _ = train(lookahead(adamw(0.1, weight_decay=0.0), every=5, alpha=0.3), grads)
+        tx = optax.lookahead(optax.adam(0.1), 5, 0.3)
+        params = optax.LookaheadParams.init_synced(PARAMS)
+        state = tx.init(params)
+        for g, mine in zip(grads, ours, strict=True):
+            updates, state = tx.update(g, state, params)
+            params = optax.apply_updates(params, updates)
+            chex.assert_trees_all_close(mine, params.fast, rtol=1e-5)
+
+
+class TestSAM:
+    def test_one_step_by_hand(self):
+        loss = lambda p: jnp.sum(p["a"] ** 4) + p["b"] ** 2  # noqa: E731
+        g = jax.grad(loss)(PARAMS)
+        length = jnp.sqrt(sum(jnp.sum(x**2) for x in jax.tree.leaves(g)))
+        there = jax.grad(loss)(jax.tree.map(lambda p, g: p + 0.05 * g / length, PARAMS, g))
+        updates, _ = sam(sgd(0.1)).update(g, sam(sgd()).init(PARAMS), PARAMS, value_fn=loss)
+        chex.assert_trees_all_close(updates, jax.tree.map(lambda g: -0.1 * g, there), rtol=1e-6)
+
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_as_optax(self):
+        loss = lambda p: jnp.sum(jnp.cosh(p["a"])) + p["b"] ** 2  # noqa: E731
+        ours, theirs = (
+            sam(sgd(0.1), rho=0.2),
+            optax.contrib.sam(
+                optax.sgd(0.1), optax.chain(optax.contrib.normalize(), optax.sgd(0.2)), sync_period=2, opaque_mode=True
+            ),
+        )
+        params = their_params = PARAMS
+        state, their_state = ours.init(params), theirs.init(params)
+        gradient = jax.grad(loss)
+        for _ in range(5):
+            updates, state = ours.update(gradient(params), state, params, value_fn=loss)
+            params = apply_updates(params, updates)
+            updates, their_state = theirs.update(
+                gradient(their_params), their_state, their_params, grad_fn=lambda p, i: gradient(p)
+            )
+            their_params = optax.apply_updates(their_params, updates)
+        chex.assert_trees_all_close(params, their_params, rtol=1e-5)
+
+    def test_where_the_slope_is_zero_it_stays(self):
+        opt, zeros = sam(sgd()), jax.tree.map(jnp.zeros_like, PARAMS)
+        updates, _ = opt.update(zeros, opt.init(zeros), zeros, value_fn=lambda p: jnp.sum(p["a"] ** 2))
+        chex.assert_trees_all_equal(updates, zeros)
+
+
+class TestSkipSpikes:
+    def usual(self, opt, steps, scale=1.0):
+        state = opt.init(jnp.zeros(3))
+        for i in range(steps):
+            _, state = opt.update(jnp.full(3, scale + 0.1 * (i % 2)), state, value=2.0 + 0.1 * (i % 3))
+        return state
+
+    @pytest.mark.parametrize(
+        ("grads", "value"), [(100.0, 2.0), (1.0, 50.0), (jnp.nan, 2.0), (1.0, jnp.nan), (jnp.inf, 2.0)]
+    )
+    def test_what_stands_out_is_skipped_and_counted(self, grads, value):
+        opt = skip_spikes(adam(), window=16)
+        state = self.usual(opt, 20)
+        updates, new = opt.update(jnp.full(3, grads), state, value=value)
+        assert not jnp.any(updates)
+        chex.assert_trees_all_equal(new.inner, state.inner)
+        assert new.skipped == 1
+
+    def test_what_is_usual_is_the_optimizers_own(self):
+        opt = skip_spikes(adam(), window=16)
+        state, expected = self.usual(opt, 20), self.usual(adam(), 20)
+        assert state.skipped == 0
+        chex.assert_trees_all_close(state.inner, expected, rtol=1e-6)
+
+    def test_it_watches_once_half_the_window_is_full(self):
+        opt = skip_spikes(sgd(), window=16)
+        for steps, skipped in ((7, 0), (8, 1)):
+            _, state = opt.update(jnp.full(3, 100.0), self.usual(opt, steps), value=2.0)
+            assert state.skipped == skipped
+
+    def test_a_lasting_rise_becomes_what_is_usual(self):
+        opt = skip_spikes(sgd(), window=16)
+        state = self.usual(opt, 20)
+        for _ in range(16):
+            _, state = opt.update(jnp.full(3, 100.0), state, value=2.0)
+        assert state.skipped == 1
+        assert not jnp.any(jnp.isin(state.recent[1], self.usual(opt, 20).recent[1]))
+
+    def test_without_a_value_the_norm_is_watched(self):
+        opt = skip_spikes(sgd(), window=4)
+        state = opt.init(jnp.zeros(3))
+        for scale in (1.0, 1.1, 1.0, 1.1, 100.0):
+            _, state = opt.update(jnp.full(3, scale), state)
+        assert state.skipped == 1
+
+    def test_the_limit_is_so_many_deviations(self):
+        for norm, skipped in ((2.0 + 2.9, 0), (2.0 + 3.1, 1)):
+            opt = skip_spikes(sgd(), deviations=3.0, window=4)
+            state = opt.init(0.0)
+            for g in (1.0, 3.0, 1.0, 3.0, norm):
+                _, state = opt.update(g, state)
+            assert state.skipped == skipped
+
+
+class TestMaximize:
+    def test_it_climbs_and_still_decays(self):
+        updates, _ = maximize(adamw(0.1, weight_decay=0.5)).update(PARAMS, maximize(adamw()).init(PARAMS), PARAMS)
+        climb = adamw(0.1, weight_decay=0.0)
+        uphill, _ = climb.update(PARAMS, climb.init(PARAMS), PARAMS)
+        chex.assert_trees_all_close(updates, jax.tree.map(lambda u, p: -u - 0.05 * p, uphill, PARAMS), rtol=1e-5)
+
+    def test_keywords_are_those_of_the_function_that_falls(self):
+        @optimizer
+        def asking(lr=1.0):
+            def update(grads, state, params=None, *, value, grad, value_fn):
+                return grads + value + grad + value_fn(params), state
+
+            return lambda params: (), update
+
+        opt = maximize(asking())
+        updates, _ = opt.update(1.0, opt.init(0.0), 3.0, value=10.0, grad=100.0, value_fn=lambda p: 1000.0 * p)
+        assert updates == -(1 + 10 + 100 + 3000)

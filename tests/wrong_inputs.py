@@ -78,8 +78,11 @@ def given(grads: str = "grads", state: str = "state", params: str = "") -> str:
 
 
 NUMBER, SHARE, POSITIVE = "a finite number or a schedule", "a finite number in [0, 1)", "a finite number of at least 0"
+COUNT = "a whole number of at least 1"
 FLOATS = "and steps are taken in real or complex floats: keep such a leaf out of the tree, or put None in its place"
 SWEEP = "and a step takes one number: jax.vmap over the optimizer runs them all"
+
+WSD = ("warmup_steps", "stable_steps", "decay_steps")
 
 WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
     "Hyperparameters": [
@@ -106,7 +109,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ("adam(beta1=lambda iter: 0.9)", TypeError, f"adam: beta1 must be {SHARE}, not a function"),
         ("momentum(momentum=1)", ValueError, f"momentum: momentum must be {SHARE}, not 1"),
         ("nesterov(momentum=None)", TypeError, f"nesterov: momentum must be {SHARE}, not None"),
-        ("rmsprop(decay=2.0)", ValueError, f"rmsprop: decay must be {SHARE}, not 2"),
+        ("rmsprop(decay_rate=2.0)", ValueError, f"rmsprop: decay_rate must be {SHARE}, not 2"),
         ("adagrad(eps=-1e-7)", ValueError, f"adagrad: eps must be {POSITIVE}, not -1e-07"),
         ("adagrad(eps='small')", TypeError, f"adagrad: eps must be {POSITIVE}, not 'small'"),
         (
@@ -127,7 +130,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         (
             "skip_nonfinite(opt, give_up_after=0)",
             ValueError,
-            "skip_nonfinite: give_up_after must be a finite number of at least 1 or None, not 0",
+            "skip_nonfinite: give_up_after must be a whole number of at least 1 or None, not 0",
         ),
         (
             "adam(learning_rate=0.1)",
@@ -140,6 +143,163 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "adam().replace(rate=0.1)",
             TypeError,
             "adam.replace: there is no argument 'rate'; there are lr, beta1, beta2, eps",
+        ),
+    ],
+    "Schedules": [
+        (
+            "schedules.linear(start=None, end=0.1, steps=9)",
+            TypeError,
+            "linear: start must be a finite number, not None",
+        ),
+        ("schedules.cosine(0.1, steps=9, end=jnp.nan)", ValueError, "cosine: end must be a finite number, not nan"),
+        ("schedules.cosine(0.1, steps=0)", ValueError, f"cosine: steps must be {COUNT}, not 0"),
+        ("schedules.cosine(0.1, steps=2.5)", ValueError, f"cosine: steps must be {COUNT}, not 2.5"),
+        ("schedules.cosine_restarts(0.1, 9, growth=0)", ValueError, f"cosine_restarts: growth must be {COUNT}, not 0"),
+        ("schedules.exponential(0.1, rate='half')", TypeError, "exponential: rate must be a finite number, not 'half'"),
+        (
+            "schedules.polynomial(1, 0, 9, power=jnp.inf)",
+            ValueError,
+            "polynomial: power must be a finite number, not inf",
+        ),
+        ("schedules.one_cycle(peak=None, steps=9)", TypeError, "one_cycle: peak must be a finite number, not None"),
+        ("schedules.one_cycle(0.1, 9, warmup=1.0)", ValueError, f"one_cycle: warmup must be {SHARE}, not 1"),
+        *(
+            (
+                f"schedules.warmup_stable_decay({', '.join(['0.1', *('0' if x == name else '9' for x in WSD)])})",
+                ValueError,
+                f"warmup_stable_decay: {name} must be {COUNT}, not 0",
+            )
+            for name in WSD
+        ),
+        (
+            "schedules.join(0.1, 0.2, at=(9, 20))",
+            ValueError,
+            "join: 2 schedules need 1 steps to change at, in rising order, not (9, 20)",
+        ),
+        (
+            "schedules.join(0.1, 0.2, 0.3, at=(20, 9))",
+            ValueError,
+            "join: 3 schedules need 2 steps to change at, in rising order, not (20, 9)",
+        ),
+        (
+            "adam(lr=schedules.cosine)",
+            TypeError,
+            "adam: lr is the factory cosine, where a schedule is meant: cosine(…)",
+        ),
+    ],
+    "Transforms, wrappers and groups": [
+        ("clip(max_value=-1)", ValueError, f"clip: max_value must be {POSITIVE}, not -1"),
+        (
+            "clip_by_global_norm(max_norm=None)",
+            TypeError,
+            f"clip_by_global_norm: max_norm must be {POSITIVE}, not None",
+        ),
+        ("adaptive_clip(clipping=-0.1)", ValueError, f"adaptive_clip: clipping must be {POSITIVE}, not -0.1"),
+        ("cautious(floor='low')", TypeError, f"cautious: floor must be {POSITIVE}, not 'low'"),
+        ("normalize(over='batch')", ValueError, "normalize: over must be 'tree' or 'leaf', not 'batch'"),
+        ("add_noise(variance=-1)", ValueError, f"add_noise: variance must be {POSITIVE} or a schedule, not -1"),
+        ("add_noise(seed=0.5)", ValueError, "add_noise: seed must be a whole number, not 0.5"),
+        ("grokfast(decay_rate=1)", ValueError, f"grokfast: decay_rate must be {SHARE}, not 1"),
+        ("grokfast(amplify=-1)", ValueError, f"grokfast: amplify must be {POSITIVE}, not -1"),
+        ("reduce_on_plateau(patience=0)", ValueError, f"reduce_on_plateau: patience must be {COUNT}, not 0"),
+        ("reduce_on_plateau(min_scale=-1)", ValueError, f"reduce_on_plateau: min_scale must be {POSITIVE}, not -1"),
+        ("reduce_on_plateau(threshold=2)", ValueError, f"reduce_on_plateau: threshold must be {SHARE}, not 2"),
+        (
+            "chain(adam(), reduce_on_plateau()).update(grads, (state, state), params)",
+            TypeError,
+            "chain.update: value is missing, and this rule needs it",
+        ),
+        (
+            "cautious().update(grads, ())",
+            TypeError,
+            "cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients",
+        ),
+        ("chain(clip, adam())", TypeError, "chain: parts is the factory clip, where a transform is meant: clip(…)"),
+        ("chain(0.1, adam())", TypeError, "chain: a part must be an optimizer or a transform, not 0.1"),
+        (
+            "chain(adam(), clip(1.0), sgd())",
+            TypeError,
+            "chain: adam and sgd are two optimizers, and the second would climb: use one",
+        ),
+        (
+            "chain(weight_decay(0.1), adam())",
+            ValueError,
+            "chain: weight_decay works on updates, and stands before adam",
+        ),
+        ("accumulate(clip(1.0), 4)", TypeError, "accumulate: opt must be an optimizer, not the transform clip"),
+        ("accumulate(opt, every=0)", ValueError, f"accumulate: every must be {COUNT}, not 0"),
+        ("average(opt, ema=1.0)", ValueError, f"average: ema must be {SHARE} or None, not 1"),
+        ("average(opt, begin=-1)", ValueError, "average: begin must be a whole number of at least 0, not -1"),
+        ("lookahead(opt, alpha=2)", ValueError, f"lookahead: alpha must be {SHARE}, not 2"),
+        ("sam(opt, rho=-1)", ValueError, f"sam: rho must be {POSITIVE}, not -1"),
+        ("sam(opt).update(grads, state, params)", TypeError, "sam.update: value_fn is missing, and this rule needs it"),
+        ("skip_spikes(opt, deviations=-1)", ValueError, f"skip_spikes: deviations must be {POSITIVE}, not -1"),
+        (
+            "skip_spikes(opt, window=1)",
+            ValueError,
+            "skip_spikes: window must be a whole number of at least 2, not 1",
+        ),
+        (
+            "adamw(decay='coupled')",
+            ValueError,
+            "adamw: decay must be one of 'decoupled', 'independent', 'l2', not 'coupled'",
+        ),
+        (
+            "adamw(lr=pulled, decay='independent')",
+            ValueError,
+            "adamw: peak_lr is missing: with decay='independent' a scheduled lr is measured by its largest",
+        ),
+        ("adamw(peak_lr=jnp.nan)", ValueError, "adamw: peak_lr must be a finite number or None, not nan"),
+        (
+            "partition({'all': clip(1.0)}, 'all')",
+            TypeError,
+            "partition: group 'all' must be an optimizer, not the transform clip",
+        ),
+        (
+            "partition({'a': opt, 'b': sgd()}, 'a').init(params)",
+            ValueError,
+            "partition: group 'b' has no leaf",
+        ),
+        (
+            "partition({'a': opt}, lambda path, leaf: 'c').init(params)",
+            ValueError,
+            "partition: 'layer/b' is labelled 'c', and the groups are a",
+        ),
+        (
+            "partition({'a': opt, 'b': sgd()}, {'a': '*w', 'b': '*bias'}).init(params)",
+            ValueError,
+            "partition: 'layer/b' fits none of '*w', '*bias', and must fit one; '*' is for what nothing else fits",
+        ),
+        (
+            "partition({'a': opt, 'b': sgd()}, {'a': '*w', 'b': 'layer/*'}).init(params)",
+            ValueError,
+            "partition: 'layer/w' fits '*w' and 'layer/*', and must fit one; '*' is for what nothing else fits",
+        ),
+        (
+            "partition({'a': opt}, {'layer': {'w': 'a'}}).init(params)",
+            ValueError,
+            "partition: label['layer']['b'] is missing, params['layer']['b'] is float32[]",
+        ),
+        (
+            "lr_multiplier({'*w': 2.0}).update(grads, ())",
+            ValueError,
+            "lr_multiplier: 'layer/b' fits none of '*w', and must fit one; '*' is for what nothing else fits",
+        ),
+        ("find(state, 'mu')", ValueError, "find: there is no 'mu' in this state; there are iter, m, v"),
+        (
+            "find((state, state), 'm')",
+            ValueError,
+            "find: 'm' is more than one: state[0].m, state[1].m",
+        ),
+        (
+            "averaged_params(state)",
+            ValueError,
+            "find: there is no 'average' in this state; there are iter, m, v",
+        ),
+        (
+            "from_optax(3)",
+            TypeError,
+            "from_optax: tx must be one of optax's transformations, not 3",
         ),
     ],
     "Hyperparameters in use": [
@@ -327,7 +487,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ),
         (given(state="None"), TypeError, "adam.update: state is None, where adam.init gives an AdamState"),
         (given(state="()"), TypeError, "adam.update: state is a tuple, where adam.init gives an AdamState"),
-        (given(state="opt"), TypeError, "adam.update: state is an Optimizer, where adam.init gives an AdamState"),
+        (given(state="opt"), TypeError, "adam.update: state is the optimizer adam, where adam.init gives an AdamState"),
         (given(state="params"), TypeError, "adam.update: state is a dict, where adam.init gives an AdamState"),
         (
             given(state="momentum().init(params)"),
@@ -362,7 +522,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         (
             given(state="state._replace(m=opt)"),
             ValueError,
-            "adam.update: state.m is an Optimizer, where adam.init gives a dict",
+            "adam.update: state.m is the optimizer adam, where adam.init gives a dict",
         ),
         (
             given(state="state._replace(m={'layer': {'w': 'w', 'b': b}})"),
@@ -434,7 +594,8 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         (
             "optimizer(needs=('vlaue',))(lambda: None)",
             ValueError,
-            "<lambda>: 'vlaue' is nothing that a rule can need; there are grad, key, matrices, params, value, value_fn",
+            "<lambda>: 'vlaue' is nothing that a rule can need; "
+            "there are grad, key, matrices, params, tree, value, value_fn",
         ),
         ("optimizer(lambda: (1, 2, 3))()", TypeError, "<lambda> must return (init, update), not tuple"),
         ("optimizer(lambda: None)()", TypeError, "<lambda> must return (init, update), not NoneType"),

@@ -18,18 +18,18 @@ class RMSPropState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Tieleman & Hinton (2012), Coursera lecture 6.5")
-def rmsprop(lr: Number = 0.01, decay: Scalar = 0.99, eps: Scalar = 1e-7):
+def rmsprop(lr: Number = 0.01, decay_rate: Scalar = 0.99, eps: Scalar = 1e-7):
     """RMSProp.
 
-        h ← decay h + (1 - decay) g²
+        h ← decay_rate h + (1 - decay_rate) g²
         p ← p - lr g / (√h + eps)
 
     Use it where AdaGrad's steps die out before the training is done: on moving targets, with recurrent networks, in
-    reinforcement learning. Its lr is of Adam's size; the first step, with h still near 0, is 1 / √(1 - decay) times lr.
+    reinforcement learning. Its lr is of Adam's size; the first step, with h still near 0, is lr / √(1 - decay_rate).
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``.
-        decay: the share of the average that each step keeps, in [0, 1).
+        decay_rate: the share of the average that each step keeps, in [0, 1).
         eps: keeps the quotient finite where gradients are zero; added to the root.
 
     State: `RMSPropState`, 4 bytes per float32 parameter. ``h`` is real for complex parameters.
@@ -44,7 +44,7 @@ def rmsprop(lr: Number = 0.01, decay: Scalar = 0.99, eps: Scalar = 1e-7):
         lr_t = at(lr, state.iter)
 
         def rule(g, h):
-            h = decay * h + (1 - decay) * abs2(g)
+            h = decay_rate * h + (1 - decay_rate) * abs2(g)
             return -lr_t * g / (sqrt(h) + eps), h
 
         updates, h = each(rule, grads, state.h)

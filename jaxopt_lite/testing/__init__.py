@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from jaxopt_lite.core import Optimizer
+from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.testing import arithmetic, form  # noqa: F401 - their laws are added to the dict
 from jaxopt_lite.testing.problems import laws
 from jaxopt_lite.trees import describe

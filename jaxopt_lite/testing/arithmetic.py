@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.core import Optimizer
+from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.testing.problems import assert_ulps, law, quadratic, rosenbrock, run, small_tree, start, step, update
 from jaxopt_lite.trees import Tree
 
@@ -89,13 +89,15 @@ def survives_extremes(opt: Optimizer) -> None:
 
 @law
 def keeps_nan_where_it_is(opt: Optimizer) -> None:
-    """A NaN in one leaf's gradient shows in that leaf's update, or stops the step; it never reaches another leaf."""
+    """A NaN in one leaf's gradient shows in that leaf's update, or stops the step; it reaches no leaf but by a norm."""
     params, state = start(opt, small_tree())
     with jax.debug_nans(False):
         spoilt = params | {"W": params["W"].at[0, 0].set(jnp.nan)}
         updates, new = update(opt, spoilt, state, params)
         stopped = all(not jnp.any(u) for u in jax.tree.leaves(updates))
         assert stopped or jnp.isnan(updates["W"][0, 0]), f"the update there is {updates['W'][0, 0]}"
+        if "tree" in opt.needs:
+            return
         leaves = jax.tree_util.tree_leaves_with_path((updates, new))
         others = [x for path, x in leaves if "['W']" not in jax.tree_util.keystr(path)]
         chex.assert_tree_all_finite(others)

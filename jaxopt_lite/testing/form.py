@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.core import Optimizer
-from jaxopt_lite.testing.problems import law, run, small_tree, start, step, update
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.testing.problems import law, quadratic, run, small_tree, start, step, update
 
 
 class _Point(NamedTuple):
@@ -107,7 +107,7 @@ def begins_anywhere(opt: Optimizer) -> None:
 def follows_the_protocol(opt: Optimizer) -> None:
     """``update`` takes its arguments by keyword, swallows unknown ones, and needs params only where it says so."""
     params, state = start(opt, small_tree())
-    known = {"value": jnp.ones(()), "grad": params}
+    known = {"value": jnp.ones(()), "grad": params, "value_fn": quadratic}
     expected = update(opt, params, state, params)
     chex.assert_trees_all_equal(opt.update(updates=params, state=state, params=params, **known), expected)
     chex.assert_trees_all_equal(opt.update(params, state, params, **known, epoch="third", hook=print), expected)

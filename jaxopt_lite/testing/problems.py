@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.core import Optimizer, apply_updates
 from jaxopt_lite.numerics import abs2
+from jaxopt_lite.protocol import Optimizer, apply_updates
 from jaxopt_lite.trees import Tree
 
 Carry = tuple[Tree, Any]
@@ -50,7 +50,7 @@ def start(opt: Optimizer, params: Tree) -> Carry:
 
 def update(opt: Optimizer, grads: Tree, state: Any, params: Tree) -> tuple[Tree, Any]:
     """One call of the optimizer's update, with what some rules ask for."""
-    return opt.update(grads, state, params, value=jnp.ones(()), grad=grads)
+    return opt.update(grads, state, params, value=jnp.ones(()), grad=grads, value_fn=quadratic)
 
 
 def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
@@ -58,7 +58,7 @@ def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadr
     params, state = carry
     value, conjugates = jax.value_and_grad(loss)(params)
     grads = jax.tree.map(jnp.conj, conjugates)
-    updates, state = opt.update(grads, state, params, value=value, grad=grads)
+    updates, state = opt.update(grads, state, params, value=value, grad=grads, value_fn=loss)
     return apply_updates(params, updates), state
 
 

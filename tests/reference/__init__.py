@@ -6,9 +6,10 @@ parameters and what the state should hold.
 
 from reference.adagrad import adagrad
 from reference.adam import adam
+from reference.adamw import adamw
 from reference.momentum import momentum
 from reference.nesterov import nesterov
 from reference.rmsprop import rmsprop
 from reference.sgd import sgd
 
-__all__ = ["adagrad", "adam", "momentum", "nesterov", "rmsprop", "sgd"]
+__all__ = ["adagrad", "adam", "adamw", "momentum", "nesterov", "rmsprop", "sgd"]

@@ -1,0 +1,74 @@
+"""AdamW: Adam beside weight decay, not through it."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.rules import Decay, at, decays, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class AdamWState(NamedTuple):
+    """``iter``: steps taken. ``m``: the moving average of gradients. ``v``: the moving average of squared gradients."""
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+
+
+@optimizer(family="adaptive", paper="Loshchilov & Hutter (2019), arXiv:1711.05101", needs=("params",))
+def adamw(
+    lr: Number = 0.001,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    eps: Scalar = 1e-8,
+    weight_decay: Number = 0.01,
+    decay: Decay = "decoupled",
+    peak_lr: Scalar | None = None,
+):
+    """AdamW, with the three meanings of weight decay.
+
+        iter ← iter + 1
+        m ← m + (1 - beta1) (g - m)
+        v ← v + (1 - beta2) (g² - v)
+        m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter)
+        p ← p - lr m̂ / (√v̂ + eps) - lr λ p    λ is weight_decay
+
+    Use it for transformers, and wherever Adam is used with weight decay. With ``weight_decay=0`` it is torch's and
+    optax's Adam; ``adam`` is the book's, whose epsilon is larger, and stands elsewhere.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        weight_decay: λ; a number, an array, or a schedule.
+        decay: "decoupled" takes lr λ p off, as the paper's code does; "independent" takes off λ p, times
+            lr / ``peak_lr`` where lr is a schedule; "l2" adds λ p to the gradient.
+        peak_lr: the largest lr of the schedule, for "independent".
+
+    State: `AdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Loshchilov & Hutter (2019), arXiv:1711.05101. torch has the same defaults; optax's λ is 1e-4.
+    """
+
+    def init(params):
+        return AdamWState(iter=zero_steps(params), m=zeros_like(params), v=zeros_like(params, real=True))
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t = at(lr, state.iter)
+        c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
+        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+
+        def rule(g, m, v, p):
+            g = coupled(g, p)
+            m = m + (1 - beta1) * (g - m)
+            v = v + (1 - beta2) * (abs2(g) - v)
+            return decayed(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p), m, v
+
+        updates, m, v = each(rule, grads, state.m, state.v, p=params)
+        return updates, AdamWState(t, m, v)
+
+    return init, update

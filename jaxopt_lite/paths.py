@@ -1,0 +1,70 @@
+"""Leaves by their paths, which read ``layer/kernel``: how groups and factors are told which leaves they are for."""
+
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+import jax
+
+from jaxopt_lite.trees import Tree, first_difference, is_prefix
+
+
+def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
+    """The tree with ``function(path, leaf)`` at each leaf; whatever has a shape and a dtype is a leaf."""
+
+    def apply(path: Any, leaf: Any) -> Any:
+        return function(jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
+
+    return jax.tree_util.tree_map_with_path(apply, tree, is_leaf=lambda x: hasattr(x, "shape") and hasattr(x, "dtype"))
+
+
+def by_pattern(caller: str, values: dict[str, Any]) -> Callable[[str, Any], Any]:
+    """A function ``(path, leaf) -> value`` of values by pattern.
+
+    A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. What no other fits, ``"*"`` is
+    for, so that the order does not matter.
+
+    Raises:
+        ValueError: no pattern fits a path, or more than one.
+    """
+
+    def value(path: str, leaf: Any) -> Any:
+        fitting = [p for p in values if p != "*" and any(fnmatchcase(path, one) for one in p.split("|"))]
+        fitting = fitting or [p for p in values if p == "*"]
+        if len(fitting) != 1:
+            found = " and ".join(map(repr, fitting)) or f"none of {', '.join(map(repr, values))}"
+            raise ValueError(f"{caller}: {path!r} fits {found}, and must fit one; '*' is for what nothing else fits")
+        return values[fitting[0]]
+
+    return value
+
+
+def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
+    """The name of each leaf's group, in its place; see `partition` for what ``label`` may be.
+
+    Raises:
+        ValueError: a leaf is in no group, or a group has no leaf.
+    """
+    given = set(jax.tree.leaves(label))
+    if callable(label):
+        names = map_with_path(label, tree)
+    elif isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
+        patterns = {pattern: group for group, pattern in label.items()}
+        names = map_with_path(by_pattern("partition", patterns), tree)
+    elif is_prefix(label, tree):
+        names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, tree)
+    else:
+        keys, here, there = first_difference((), label, tree, is_prefix)
+        where = jax.tree_util.keystr(keys)
+        raise ValueError(f"partition: label{where} is {here}, params{where} is {there}")
+
+    def check(path: str, name: Any) -> Any:
+        if name not in groups:
+            raise ValueError(f"partition: {path!r} is labelled {name!r}, and the groups are {', '.join(groups)}")
+
+    map_with_path(check, names)
+    used = set(jax.tree.leaves(names))
+    for name in groups:
+        if used and name not in used:
+            raise ValueError(f"partition: group {name!r} has no leaf")
+    return names

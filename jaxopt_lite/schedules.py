@@ -1,0 +1,204 @@
+"""Schedules: numbers that change with the step, which is counted from 0. Values, as optimizers are.
+
+Where a docstring says that a hyperparameter may be a schedule, one of these may stand, or any function of the step that
+JAX can trace. These print, compare, hash and pickle; arrays among their arguments are data, to be swept by ``vmap``;
+``0.5 * schedule`` and ``a + b`` are schedules again. ``start``, ``end`` and ``peak`` are in the unit of what is
+scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite through 2³¹ of them.
+"""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.numerics import Number, Scalar, saturate
+from jaxopt_lite.values import Value
+
+P = ParamSpec("P")
+
+
+class Schedule(Value):
+    """A function of the step that remembers how it was made; see `Value` for what that gives."""
+
+    noun = "a schedule"
+
+    def __call__(self, iter: Any) -> Any:
+        """The number at step ``iter``: an integer, or an array of integers."""
+        with jax.numpy_dtype_promotion("standard"):
+            return self.meaning(jnp.asarray(iter))
+
+    def __add__(self, other: Number) -> "Schedule":
+        return add(self, other)
+
+    def __mul__(self, factor: Scalar) -> "Schedule":
+        return scale(self, factor)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
+    """Makes a function of numbers that returns a function of the step into a factory of schedules."""
+    return Schedule.made_by(body)
+
+
+def _share(iter: jax.Array, steps: Scalar) -> jax.Array:
+    """How much of ``steps`` is over, from 0 to 1; weakly typed, so that no dtype moves."""
+    return jnp.clip(iter * 1.0 / steps, 0, 1)
+
+
+def _number(number: Number, iter: jax.Array) -> Any:
+    return number(iter) if callable(number) else number
+
+
+def _half_wave(start: Scalar, end: Scalar, share: jax.Array) -> jax.Array:
+    return end + (start - end) * (1 + jnp.cos(jnp.pi * share)) / 2
+
+
+@schedule
+def constant(value: Scalar):
+    """The same at every step: ``value``."""
+    return lambda iter: value
+
+
+@schedule
+def linear(start: Scalar, end: Scalar, steps: int):
+    """A line: start + (end - start) iter / steps, and ``end`` from ``steps`` on."""
+    return lambda iter: start * (1 - _share(iter, steps)) + end * _share(iter, steps)
+
+
+@schedule
+def polynomial(start: Scalar, end: Scalar, steps: int, power: Scalar):
+    """A power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on."""
+    return lambda iter: end + (start - end) * (1 - _share(iter, steps)) ** power
+
+
+@schedule
+def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = False):
+    """By ``rate`` in ``steps`` steps: start rate^(iter / steps); with ``staircase`` the exponent is rounded down."""
+    return lambda iter: saturate(start * rate ** (iter // steps * 1.0 if staircase else iter * 1.0 / steps))
+
+
+@schedule
+def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
+    """At first ``start``, multiplied by ``rate`` at each of the steps in ``at``."""
+    return lambda iter: start * rate ** (sum((iter >= boundary) * 1.0 for boundary in at))
+
+
+@schedule
+def cosine(start: Scalar, steps: int, end: Scalar = 0.0):
+    """Half a wave: end + (start - end) (1 + cos(π iter / steps)) / 2, and ``end`` from ``steps`` on.
+
+    Source: Loshchilov & Hutter (2017), arXiv:1608.03983.
+    """
+    return lambda iter: _half_wave(start, end, _share(iter, steps))
+
+
+@schedule
+def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 1):
+    """`cosine` over and over, each time ``growth`` times as long; ``steps`` and ``growth`` are Python integers.
+
+    Source: SGDR, Loshchilov & Hutter (2017), arXiv:1608.03983.
+    """
+    if growth == 1:
+        return lambda iter: _half_wave(start, end, _share(iter % steps, steps))
+    sums = (steps * (growth**cycle - 1) // (growth - 1) for cycle in range(31))
+    begins = np.array([begin for begin in sums if begin < 2**31])
+
+    def value(iter):
+        begin = jnp.asarray(begins)[jnp.searchsorted(begins, iter, side="right") - 1]
+        length = steps + (growth - 1.0) * begin  # as begin is a sum of powers of growth
+        return _half_wave(start, end, _share(iter - begin, length))
+
+    return value
+
+
+@schedule
+def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 / 25, end: Scalar = 4e-6):
+    """Up from start · peak along half a cosine, for a share ``warmup`` of the steps, and down to end · peak.
+
+    Source: Smith & Topin (2018), arXiv:1708.07120, with the cosine and the numbers of torch and optax.
+    """
+    up = int(warmup * steps)
+    return join(cosine(start * peak, up, peak), cosine(peak, steps - up, end * peak), at=(up,)).meaning
+
+
+@schedule
+def inverse_sqrt(start: Scalar, steps: int):
+    """By a root: start √(steps / (steps + iter)). After ``warmup(steps, …)`` it is that of the Transformer.
+
+    Source: Vaswani et al. (2017), arXiv:1706.03762, §5.3.
+    """
+    return lambda iter: start * jnp.sqrt(steps / (steps + iter * 1.0))
+
+
+@schedule
+def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, decay_steps: int, end: Scalar = 0.0):
+    """Linearly from 0 to ``peak``, ``peak`` for ``stable_steps``, and linearly to ``end``.
+
+    Source: MiniCPM, Hu et al. (2024), arXiv:2404.06395.
+    """
+    then = join(constant(peak), linear(peak, end, decay_steps), at=(stable_steps,))
+    return warmup(warmup_steps, then).meaning
+
+
+@schedule
+def warmup(steps: int, then: Number, start: Scalar = 0.0):
+    """Linearly from ``start`` to what ``then`` begins with, in ``steps`` steps, and ``then``, counted from there."""
+
+    def value(iter):
+        first, rest = _number(then, jnp.zeros_like(iter)), _number(then, jnp.maximum(iter - steps, 0))
+        return jnp.where(iter < steps, start + (first - start) * _share(iter, steps), rest)
+
+    return value
+
+
+@schedule
+def join(*schedules: Number, at: tuple[int, ...]):
+    """The first until step ``at[0]``, then the second, and so on; each counts from 0 where it begins.
+
+    Raises:
+        ValueError: ``at`` is not in rising order, or is not one fewer than the schedules.
+    """
+    if len(at) != len(schedules) - 1 or list(at) != sorted(at):
+        raise ValueError(
+            f"join: {len(schedules)} schedules need {len(schedules) - 1} steps to change at, in rising order, not {at}"
+        )
+
+    def value(iter):
+        now = _number(schedules[0], iter)
+        for begin, then in zip(at, schedules[1:], strict=True):
+            now = jnp.where(iter < begin, now, _number(then, jnp.maximum(iter - begin, 0)))
+        return now
+
+    return value
+
+
+@schedule
+def scale(schedule: Number, factor: Scalar):
+    """A multiple, factor · schedule, which ``factor * schedule`` gives."""
+    return lambda iter: factor * _number(schedule, iter)
+
+
+@schedule
+def add(a: Number, b: Number):
+    """The sum a + b, which ``a + b`` gives; either may be a number."""
+    return lambda iter: _number(a, iter) + _number(b, iter)
+
+
+def plot(*schedules: Number, steps: int) -> Any:
+    """Draws schedules over the steps from 0 to ``steps``; needs matplotlib, from the extra ``race``.
+
+    Returns:
+        The ``matplotlib.axes.Axes`` of a new figure.
+    """
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra
+
+    _, axes = plt.subplots()
+    iter = jnp.unique(jnp.linspace(0, steps, 1001).astype(int))
+    for number in schedules:
+        axes.plot(iter, jnp.broadcast_to(_number(number, iter), iter.shape), label=repr(number))
+    axes.set_xlabel("step")
+    axes.legend()
+    return axes

@@ -1,0 +1,40 @@
+"""Adaptive gradient clipping: by the norm of the parameters."""
+
+import jax.numpy as jnp
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.numerics import Scalar, abs2, sqrt
+from jaxopt_lite.rules import each, shortened, unit_axes
+
+
+@transform(needs=("params",))
+def adaptive_clip(clipping: Scalar = 0.01, floor: Scalar = 1e-3, out_axis: int = -1):
+    """Every unit's gradient to at most ``clipping`` times the norm of its weights.
+
+        g ← g min(1, clipping max(‖p‖, floor) / ‖g‖)    unit by unit
+
+    Use it for networks without normalisation. A unit is what feeds one output: in a kernel all axes but ``out_axis``;
+    a vector or a scalar is one unit.
+
+    Args:
+        clipping: the largest ratio of the norms.
+        floor: stands in for the norm of weights that are smaller, so that zeros can leave zero.
+        out_axis: the axis of outputs: -1 for flax's and haiku's kernels, 0 for equinox's.
+
+    State: none.
+    Source: Brock et al. (2021), arXiv:2102.06171. optax takes a stack of matrices (rank 3) for many heads, and reduces
+    the first axis only.
+    """
+
+    def init(params):
+        return ()
+
+    def update(grads, state, params=None):
+        def rule(g, p):
+            axes = unit_axes(g.ndim, out_axis)
+            longest = clipping * jnp.maximum(sqrt(jnp.sum(abs2(p), axes, keepdims=True)), floor)
+            return shortened(g, sqrt(jnp.sum(abs2(g), axes, keepdims=True)), longest)
+
+        return each(rule, grads, p=params), state
+
+    return init, update

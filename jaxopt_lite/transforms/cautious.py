@@ -1,0 +1,44 @@
+"""Cautious updates: only where the update and the gradient agree."""
+
+import jax.numpy as jnp
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.numerics import Scalar
+from jaxopt_lite.rules import each
+
+
+@transform(after_rule=True)
+def cautious(floor: Scalar = 1e-3):
+    """Leaves out the entries of an update that climb, and lengthens the rest to make up for it.
+
+        φ = [u g < 0]
+        u ← u φ / max(mean(φ), floor)    leaf by leaf
+
+    Use it after any rule with momentum: ``chain(adamw(), cautious())``.
+
+    Args:
+        floor: the smallest mean that is divided by.
+
+    Raises:
+        TypeError: outside of a chain, without ``grad``.
+
+    Asks for ``grad``, the gradient, which a chain gives to its parts by itself.
+    State: none.
+    Source: Liang et al. (2024), arXiv:2411.16085.
+    """
+
+    def init(params):
+        return ()
+
+    def update(updates, state, params=None, *, grad=None):
+        if grad is None:
+            raise TypeError("cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients")
+
+        def rule(u, g):
+            agrees = ~((u.conj() * g).real >= 0)  # of NaN too, which must not be hidden
+            share = jnp.mean(agrees, dtype=u.real.dtype) if u.size else 1.0
+            return jnp.where(agrees, u, 0) / jnp.maximum(share, floor)
+
+        return each(rule, updates, g=grad), state
+
+    return init, update

@@ -1,0 +1,54 @@
+"""One after the other."""
+
+import itertools
+from typing import Any
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.protocol import Optimizer, Transform
+from jaxopt_lite.trees import describe
+
+
+@transform
+def chain(*parts: Transform) -> Any:
+    """Transforms, an optimizer, and transforms: each gets what the one before it gives.
+
+    Args:
+        *parts: transforms, and at most one optimizer; a chain among them counts as its parts. With an optimizer the
+            chain is one, to be used as any other; of transforms alone it is a transform.
+
+    Raises:
+        TypeError: a part is something else, or there are two optimizers.
+        ValueError: a transform that works on updates stands before the optimizer.
+
+    Keywords that ``update`` is given reach the parts that ask for them; ``grad`` is the gradient that the chain was
+    given, unless the caller gives another.
+
+    State: a tuple of the states of the parts: the first moment of W1 in ``chain(clip_by_global_norm(1.0), adam())`` is
+    ``state[1].m["W1"]``.
+    """
+    nested = [getattr(part, "factory", None) is chain for part in parts]
+    if any(nested):
+        flat = [part.inside if is_chain else (part,) for part, is_chain in zip(parts, nested, strict=True)]
+        return chain(*itertools.chain.from_iterable(flat))  # type: ignore[arg-type]
+    for part in parts:
+        if not isinstance(part, Transform):
+            raise TypeError(f"chain: a part must be an optimizer or a transform, not {describe(part)}")
+    optimizers = [i for i, part in enumerate(parts) if isinstance(part, Optimizer)]
+    if len(optimizers) > 1:
+        first, second = (parts[i].name for i in optimizers[:2])
+        raise TypeError(f"chain: {first} and {second} are two optimizers, and the second would climb: use one")
+    for part in parts[: optimizers[0] if optimizers else 0]:
+        if part.entry.after_rule:
+            raise ValueError(f"chain: {part.name} works on updates, and stands before {parts[optimizers[0]].name}")
+
+    def init(params):
+        return tuple(part.pair.init(params) for part in parts)
+
+    def update(grads, state, params=None, **extra):
+        extra, updates, new = {"grad": grads} | extra, grads, []
+        for part, old in zip(parts, state, strict=True):
+            updates, kept = part.pair.update(updates, old, params, **extra)
+            new.append(kept)
+        return updates, tuple(new)
+
+    return init, update

@@ -1,0 +1,38 @@
+"""Clipping by value."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.numerics import Scalar
+from jaxopt_lite.rules import each
+
+
+@transform
+def clip(max_value: Scalar):
+    """Every entry into [-max_value, max_value]; of a complex one, its real and its imaginary part.
+
+        g ← min(max(g, -max_value), max_value)
+
+    Use it against single wild entries. It turns the gradient; `clip_by_global_norm` only shortens it.
+
+    Args:
+        max_value: the largest magnitude that is let through; a number or an array, in the unit of the gradients.
+
+    State: none.
+    Source: as torch's ``clip_grad_value_`` and optax's ``clip``.
+    """
+
+    def init(params):
+        return ()
+
+    def update(grads, state, params=None):
+        def into_range(x):
+            return jnp.clip(x, -max_value, max_value)
+
+        def rule(g):
+            return jax.lax.complex(into_range(g.real), into_range(g.imag)) if jnp.iscomplexobj(g) else into_range(g)
+
+        return each(rule, grads), state
+
+    return init, update

@@ -1,0 +1,36 @@
+"""Clipping by the norm of the whole gradient."""
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.numerics import Scalar
+from jaxopt_lite.rules import each, shortened
+from jaxopt_lite.trees import norm
+
+
+@transform(needs=("tree",))
+def clip_by_global_norm(max_norm: Scalar):
+    """A gradient that is longer than ``max_norm`` is shortened to it, its direction kept.
+
+        g ← g min(1, max_norm / ‖g‖)    with the norm of all leaves together
+
+    Use it first against steps that blow up; 1.0 is common for transformers. A gradient with a NaN or an infinity in it
+    has no norm: all of it becomes NaN, for `skip_nonfinite` around the chain to skip.
+
+    Args:
+        max_norm: the largest norm that is let through; a number or an array, in the unit of the gradients.
+
+    State: none. The norm is taken in at least float32, and neither overflows nor vanishes before it has to.
+    Source: Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063. As optax; torch adds 1e-6 to the norm.
+    """
+
+    def init(params):
+        return ()
+
+    def update(grads, state, params=None):
+        length = norm(grads)
+
+        def rule(g):
+            return shortened(g, length, max_norm)
+
+        return each(rule, grads), state
+
+    return init, update

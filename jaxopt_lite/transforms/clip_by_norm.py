@@ -1,0 +1,33 @@
+"""Clipping by norm, leaf by leaf."""
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.numerics import Scalar
+from jaxopt_lite.rules import each, shortened
+from jaxopt_lite.trees import norm
+
+
+@transform
+def clip_by_norm(max_norm: Scalar):
+    """Every leaf that is longer than ``max_norm`` is shortened to it; the others stay as they are.
+
+        g ← g min(1, max_norm / ‖g‖)    with the norm of the leaf
+
+    Use it where leaves should not shorten each other, as they do in `clip_by_global_norm`.
+
+    Args:
+        max_norm: the largest norm that a leaf keeps; a number or an array, in the unit of the gradients.
+
+    State: none.
+    Source: Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063, leaf by leaf.
+    """
+
+    def init(params):
+        return ()
+
+    def update(grads, state, params=None):
+        def rule(g):
+            return shortened(g, norm(g), max_norm)
+
+        return each(rule, grads), state
+
+    return init, update

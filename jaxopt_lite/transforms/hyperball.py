@@ -1,0 +1,55 @@
+"""Hyperball: matrices stay as long as they began."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.numerics import Number, next_step
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, norm, zero_steps, zeros_beside
+
+
+class HyperballState(NamedTuple):
+    """``iter``: steps taken. ``radius``: the norm that each matrix had at the start; 0 for what is no matrix."""
+
+    iter: jax.Array
+    radius: Tree
+
+
+@transform(needs=("params",), after_rule=True)
+def hyperball(lr: Number = 0.01):
+    """Steps on the sphere of each matrix's first norm R; only the direction of the rule's update counts.
+
+        u ← R u / ‖u‖
+        p ← R (p + lr u) / ‖p + lr u‖
+
+    Use it in place of weight decay. Vectors and scalars, biases above all, keep the rule's own update.
+
+    Args:
+        lr: the angle of a step, about; a number, an array, or a schedule. The rule's own lr has no effect on matrices.
+
+    State: `HyperballState`, 4 bytes per leaf. A matrix of zeros has no direction to keep, and stays zero.
+    Source: Wen et al. (2025), "Fantastic pretraining optimizers and where to find them 2: hyperball".
+    """
+
+    def init(params):
+        def radius(p):
+            return norm(p) if p.ndim > 1 else zeros_beside(p, (), jnp.float32)
+
+        return HyperballState(zero_steps(params), jax.tree.map(radius, params))
+
+    def update(updates, state, params=None):
+        lr_t = at(lr, state.iter)
+
+        def unit(x):
+            length = norm(x)
+            return x / jnp.where(length == 0, 1, length)
+
+        def rule(u, p, R):
+            return R * unit(p + lr_t * R * unit(u)) - p if u.ndim > 1 else u
+
+        return each(rule, updates, p=params, R=state.radius), HyperballState(next_step(state.iter), state.radius)
+
+    return init, update

@@ -1,0 +1,39 @@
+"""The direction alone."""
+
+from typing import Literal
+
+import jax.numpy as jnp
+
+from jaxopt_lite.core import transform
+from jaxopt_lite.rules import each
+from jaxopt_lite.trees import norm
+
+
+@transform(needs=("tree",))
+def normalize(over: Literal["tree", "leaf"] = "tree"):
+    """The gradient at length 1; one of length 0 stays 0.
+
+        g ← g / ‖g‖
+
+    Use it where gradients say which way, and lr alone should say how far.
+
+    Args:
+        over: take the norm of all leaves together ("tree"), or of each ("leaf").
+
+    State: none.
+    Source: normalized gradient descent, Nesterov (1984); as optax's ``normalize_by_update_norm``.
+    """
+    if over not in ("tree", "leaf"):
+        raise ValueError(f"normalize: over must be 'tree' or 'leaf', not {over!r}")
+
+    def init(params):
+        return ()
+
+    def update(grads, state, params=None):
+        def rule(g, length):
+            length = norm(g) if over == "leaf" else length
+            return g / jnp.where(length == 0, 1, length)
+
+        return each(rule, grads, length=None if over == "leaf" else norm(grads)), state
+
+    return init, update

@@ -1,0 +1,59 @@
+"""Large batches in small pieces."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Scalar, next_step
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.trees import Tree, all_finite, zero_steps, zeros_like
+
+
+class AccumulateState(NamedTuple):
+    """``inner``: the optimizer's. ``mean``: of the ``gathered`` gradients. ``skipped``: those that were not finite."""
+
+    inner: Any
+    mean: Tree
+    gathered: jax.Array
+    skipped: jax.Array
+
+
+@optimizer
+def accumulate(opt: Optimizer, every: Scalar):
+    """One step of the optimizer along the mean of every so many gradients; the updates between are 0.
+
+        mean ← mean + (g - mean) / gathered
+
+    Use it where a batch does not fit into memory. Keywords such as ``value`` reach the optimizer as the last call gave
+    them. A gradient that is not finite is left out and counted, and another one is waited for.
+
+    Args:
+        opt: the optimizer; its schedules count its own steps.
+        every: how many gradients make one step; a whole number or an array of one.
+
+    State: `AccumulateState`, 4 bytes per float32 parameter more than the optimizer's; the mean is at least float32.
+    Source: as optax's ``MultiSteps``.
+    """
+
+    def init(params):
+        return AccumulateState(opt.pair.init(params), zeros_like(params), zero_steps(params), zero_steps(params))
+
+    def update(grads, state, params=None, **extra):
+        finite = all_finite(grads)
+        gathered = jnp.where(finite, next_step(state.gathered), state.gathered)
+        weight = jnp.where(finite, 1.0 / jnp.maximum(gathered, 1), 0)
+        mean = jax.tree.map(lambda g, m: jnp.where(finite, m + weight * (g - m), m), grads, state.mean)
+
+        def take(inner):
+            updates, inner = opt.pair.update(mean, inner, params, **extra)
+            return updates, inner, jax.tree.map(jnp.zeros_like, mean)
+
+        due = gathered >= every
+        wait = lambda inner: (jax.tree.map(jnp.zeros_like, grads), inner, mean)  # noqa: E731
+        updates, inner, mean = jax.lax.cond(due, take, wait, state.inner)
+        skipped = jnp.where(finite, state.skipped, next_step(state.skipped))
+        return updates, AccumulateState(inner, mean, jnp.where(due, 0, gathered), skipped)
+
+    return init, update

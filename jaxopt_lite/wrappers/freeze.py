@@ -1,0 +1,27 @@
+"""Not moving at all."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+
+
+@optimizer
+def freeze():
+    """Leaves every parameter where it is.
+
+        p ← p
+
+    Use it in `partition`, for the parameters that are not to be trained: there is no state, and no decay.
+
+    State: none.
+    Source: as optax's ``set_to_zero``.
+    """
+
+    def init(params):
+        return ()
+
+    def update(grads, state, params=None):
+        return jax.tree.map(jnp.zeros_like, grads), state
+
+    return init, update

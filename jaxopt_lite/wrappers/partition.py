@@ -1,0 +1,55 @@
+"""An optimizer for each group of parameters."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.paths import labels
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.trees import Tree, describe
+
+
+@optimizer
+def partition(groups: dict[str, Optimizer], label: Tree | Callable[[str, Any], str]):
+    """Steps each group of parameters with an optimizer of its own.
+
+    Use it for what should not decay, should learn slower, or should stay as it is: ``freeze()`` is the optimizer for
+    that. A norm of the whole gradient is, inside a group, that of the group.
+
+    Args:
+        groups: optimizers by name.
+        label: which group a leaf is in: a function ``(path, leaf) -> name``; or a tree of names, in the structure of
+            the parameters, where a name may stand for a whole branch; or patterns by group,
+            ``{"no_decay": "*bias|*scale", "decay": "*"}``. Paths read ``layer/kernel``; patterns are Python's fnmatch,
+            with ``|`` between, and ``"*"`` is for what no other fits.
+
+    Raises:
+        ValueError: at ``init`` and ``update``, if a leaf is in no group or a group has no leaf.
+
+    State: a dict of the groups' states, with None where a leaf is in another group: ``state["decay"].m["W1"]``.
+    Source: as optax's ``partition`` and torch's parameter groups.
+    """
+    for name, opt in groups.items():
+        if not isinstance(opt, Optimizer):
+            raise TypeError(f"partition: group {name!r} must be an optimizer, not {describe(opt)}")
+
+    def init(params):
+        names = labels(groups, label, params)
+        return {name: opt.pair.init(only(name, names, params)) for name, opt in groups.items()}
+
+    def update(grads, state, params=None, **extra):
+        names, updates, new = labels(groups, label, grads if params is None else params), {}, {}
+        for name, opt in groups.items():
+            mine = extra | {"grad": only(name, names, extra["grad"])} if "grad" in extra else extra
+            theirs = None if params is None else only(name, names, params)
+            updates[name], new[name] = opt.pair.update(only(name, names, grads), state[name], theirs, **mine)
+        return jax.tree.map(lambda name, *us: dict(zip(updates, us, strict=True))[name], names, *updates.values()), new
+
+    return init, update
+
+
+def only(name: str, names: Tree, tree: Tree) -> Tree:
+    """The leaves of one group, and None in place of the others."""
+    return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)

@@ -1,0 +1,49 @@
+"""Sharpness-aware minimization."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Scalar, load
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.trees import moved, norm
+
+
+class SAMState(NamedTuple):
+    """``inner``: the optimizer's."""
+
+    inner: Any
+
+
+@optimizer(needs=("params", "value_fn", "tree"))
+def sam(opt: Optimizer, rho: Scalar = 0.05):
+    """The optimizer steps along the gradient at the worst place nearby.
+
+        ĝ = ∇f(p + rho g / ‖g‖)    with the norm of all leaves together
+
+    Use it for flatter minima, at twice the cost of a step: ``opt.update(grads, state, params, value_fn=f)`` takes the
+    second gradient itself. Call it within ``jit``: a function among the keywords is no argument of a compiled step.
+
+    Args:
+        opt: the optimizer, which gets ĝ in place of g.
+        rho: how far away the place is, in the unit of the parameters.
+
+    Asks for ``value_fn``, the function of the parameters whose gradient was given, on the same batch.
+    State: `SAMState`, the optimizer's.
+    Source: Foret et al. (2021), arXiv:2010.01412.
+    """
+
+    def init(params):
+        return SAMState(opt.pair.init(params))
+
+    def update(grads, state, params=None, *, value_fn, **extra):
+        length = norm(grads)
+        away = jax.tree.map(lambda g: rho * g / jnp.where(length == 0, 1, length), grads)
+        conjugates = jax.grad(value_fn)(moved(params, away))
+        there = jax.tree.map(lambda g: load(g).conj(), conjugates)
+        updates, inner = opt.pair.update(there, state.inner, params, value_fn=value_fn, **extra)
+        return updates, SAMState(inner)
+
+    return init, update

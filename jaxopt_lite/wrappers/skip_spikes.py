@@ -1,0 +1,68 @@
+"""Skipping the steps whose loss or gradient stands out."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Scalar, next_step
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.trees import norm, zero_steps, zeros_beside
+
+
+class SkipSpikesState(NamedTuple):
+    """``inner``: the optimizer's. ``recent``: losses and norms. ``seen``: how many there were. ``skipped``: steps."""
+
+    inner: Any
+    recent: jax.Array
+    seen: jax.Array
+    skipped: jax.Array
+
+
+@optimizer(needs=("tree",))
+def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
+    """Takes no step where the loss or the gradient's norm is far above what it has been, or not finite.
+
+        skip where x > mean + deviations · deviation, x being the loss or the norm, over the last ``window`` of it
+
+    Use it in long runs on data that nobody has looked at. It watches from when half the window is full. Spikes that are
+    finite are remembered too, so that a lasting rise becomes what is usual.
+
+    Args:
+        opt: the optimizer; a step that is not taken leaves it, and the parameters, as they were.
+        deviations: how many standard deviations are too many.
+        window: how many steps are remembered; a Python integer.
+
+    Asks for ``value``, the loss; without it the norm alone is watched.
+    State: `SkipSpikesState`, 8 (window + 1) bytes more than the optimizer's.
+    Source: as levanter and MaxText do.
+    """
+
+    def init(params):
+        recent = zeros_beside(params, (2, window), jnp.float32)
+        return SkipSpikesState(opt.pair.init(params), recent, zero_steps(params), zero_steps(params))
+
+    def update(grads, state, params=None, *, value=0.0, **extra):
+        now = jnp.stack([jnp.asarray(value, jnp.float32), norm(grads).astype(jnp.float32)])
+        finite = jnp.all(jnp.isfinite(now))
+        known = jnp.minimum(state.seen, window)
+        among = jnp.arange(window) < known
+        mean = jnp.sum(state.recent, axis=1) / jnp.maximum(known, 1)
+        squares = jnp.where(among, (state.recent - mean[:, None]) ** 2, 0)
+        limit = mean + deviations * jnp.sqrt(jnp.sum(squares, axis=1) / jnp.maximum(known, 1))
+        skipping = ~finite | ((known >= window // 2) & jnp.any(now > limit))
+
+        def skip(inner):
+            return jax.tree.map(jnp.zeros_like, grads), inner
+
+        def take(inner):
+            return opt.pair.update(grads, inner, params, value=value, **extra)
+
+        updates, inner = jax.lax.cond(skipping, skip, take, state.inner)
+        recent = jnp.where(finite, jnp.roll(state.recent, 1, axis=1).at[:, 0].set(now), state.recent)
+        seen = jnp.where(finite, next_step(state.seen), state.seen)
+        skipped = jnp.where(skipping, next_step(state.skipped), state.skipped)
+        return updates, SkipSpikesState(inner, recent, seen, skipped)
+
+    return init, update

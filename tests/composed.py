@@ -1,0 +1,62 @@
+"""Every transform and every wrapper around an optimizer: what laws, checkpoints and shapes are tested with."""
+
+from jaxopt_lite import (
+    accumulate,
+    adaptive_clip,
+    add_noise,
+    average,
+    cautious,
+    centralize,
+    chain,
+    clip,
+    clip_by_global_norm,
+    clip_by_norm,
+    grokfast,
+    hyperball,
+    lookahead,
+    lr_multiplier,
+    maximize,
+    normalize,
+    partition,
+    reduce_on_plateau,
+    sam,
+    skip_nonfinite,
+    skip_spikes,
+    weight_decay,
+)
+
+BEFORE = {
+    "clip": clip(0.5),
+    "clip_by_norm": clip_by_norm(0.5),
+    "clip_by_global_norm": clip_by_global_norm(0.5),
+    "adaptive_clip": adaptive_clip(),
+    "centralize": centralize(),
+    "normalize": normalize(),
+    "normalize leaf": normalize("leaf"),
+    "add_noise": add_noise(1e-4),
+    "grokfast": grokfast(),
+}
+AFTER = {
+    "weight_decay": weight_decay(0.01),
+    "cautious weight_decay": weight_decay(0.01, cautious=True),
+    "cautious": cautious(),
+    "hyperball": hyperball(),
+    "lr_multiplier": lr_multiplier({"W": 0.5, "*": 1.0}),
+    "reduce_on_plateau": reduce_on_plateau(patience=1000),
+}
+WRAPPERS = {
+    "accumulate": lambda opt: accumulate(opt, 2),
+    "average": average,
+    "average equally": lambda opt: average(opt, None, begin=1, every=2),
+    "lookahead": lambda opt: lookahead(opt, 2),
+    "sam": sam,
+    "skip_nonfinite": skip_nonfinite,
+    "skip_spikes": skip_spikes,
+    "maximize": lambda opt: maximize(maximize(opt)),
+    "partition": lambda opt: partition({"all": opt}, "all"),
+}
+AROUND = {
+    **{name: lambda opt, t=t: chain(t, opt) for name, t in BEFORE.items()},
+    **{name: lambda opt, t=t: chain(opt, t) for name, t in AFTER.items()},
+    **WRAPPERS,
+}

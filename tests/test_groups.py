@@ -1,0 +1,206 @@
+"""Groups of parameters, and what can be read of an optimizer and its state."""
+
+from typing import Any, NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from jaxopt_lite import (
+    accumulate,
+    adam,
+    adamw,
+    apply_updates,
+    average,
+    chain,
+    clip_by_global_norm,
+    describe,
+    find,
+    freeze,
+    hyperparams,
+    momentum,
+    optimizer,
+    partition,
+    schedules,
+    sgd,
+    skip_nonfinite,
+    weight_decay,
+)
+
+PARAMS = {
+    "dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)},
+    "norm": {"scale": jnp.full(3, 2.0)},
+    "embed": jnp.ones((5, 2)),
+}
+GROUPS = {"decay": adamw(0.1, weight_decay=0.5), "no_decay": adamw(0.1, weight_decay=0.0), "frozen": freeze()}
+NAMES = {"dense": {"kernel": "decay", "bias": "no_decay"}, "norm": "no_decay", "embed": "frozen"}
+
+
+def by_shape(path, leaf):
+    return "frozen" if path == "embed" else "decay" if leaf.ndim > 1 else "no_decay"
+
+
+LABELS = {
+    "patterns": {"decay": "*", "no_decay": "*bias|*scale", "frozen": "embed"},
+    "tree of names": NAMES,
+    "function": by_shape,
+}
+
+
+def train(opt, steps=3, **extra):
+    """Parameters and state after some steps along gradients that are the parameters."""
+    params, state = PARAMS, opt.init(PARAMS)
+    for _ in range(steps):
+        updates, state = opt.update(params, state, params, **extra)
+        params = apply_updates(params, updates)
+    return params, state
+
+
+class TestPartition:
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    @pytest.mark.parametrize("label", LABELS.values(), ids=LABELS)
+    def test_as_optax(self, label):
+        transforms = {name: optax.adamw(0.1, weight_decay=w) for name, w in (("decay", 0.5), ("no_decay", 0.0))}
+        names = jax.tree.map(lambda name, branch: jax.tree.map(lambda _: name, branch), NAMES, PARAMS)
+        theirs = optax.partition(transforms | {"frozen": optax.set_to_zero()}, names)
+        params, state = PARAMS, theirs.init(PARAMS)
+        for _ in range(3):
+            updates, state = theirs.update(params, state, params)
+            params = optax.apply_updates(params, updates)
+        chex.assert_trees_all_close(train(partition(GROUPS, label))[0], params, rtol=1e-5)
+
+    def test_a_frozen_leaf_never_moves_and_has_no_state(self):
+        frozen = partition({"frozen": freeze(), "rest": adamw(weight_decay=0.5)}, {"frozen": "embed", "rest": "*"})
+        params, state = train(frozen)
+        chex.assert_trees_all_equal(params["embed"], PARAMS["embed"])
+        assert (5, 2) not in {np.shape(x) for x in jax.tree.leaves(state)}
+
+    def test_a_state_holds_arrays_by_group_and_none_elsewhere(self):
+        _, state = train(partition(GROUPS, NAMES))
+        assert state["decay"].m["dense"]["kernel"].shape == (2, 3)
+        assert state["decay"].m["dense"]["bias"] is None
+        assert state["frozen"] == ()
+        assert all(isinstance(x, jax.Array) for x in jax.tree.leaves(state))
+
+    def test_a_norm_is_that_of_the_group(self):
+        clipped = partition({"a": chain(clip_by_global_norm(1.0), sgd(1.0)), "b": sgd(1.0)}, {"a": "dense/*", "b": "*"})
+        updates, _ = clipped.update(PARAMS, clipped.init(PARAMS))
+        chex.assert_trees_all_close(updates["dense"], jax.tree.map(lambda g: -g / 3, PARAMS["dense"]), rtol=1e-6)
+        chex.assert_trees_all_equal(updates["embed"], -PARAMS["embed"])
+
+    def test_params_may_be_left_out(self):
+        opt = partition({"a": momentum(), "b": adam()}, {"a": "dense/*", "b": "*"})
+        with_params, _ = opt.update(PARAMS, opt.init(PARAMS), PARAMS)
+        chex.assert_trees_all_equal(opt.update(PARAMS, opt.init(PARAMS))[0], with_params)
+
+    def test_keywords_reach_the_groups_and_trees_are_cut(self):
+        @optimizer
+        def asking():
+            def update(grads, state, params=None, *, value, grad):
+                return jax.tree.map(lambda g, other: value * g + other, grads, grad), state
+
+            return lambda params: (), update
+
+        opt = partition({"a": asking(), "b": freeze()}, {"a": "embed", "b": "*"})
+        updates, _ = opt.update(PARAMS, opt.init(PARAMS), value=2.0, grad=jax.tree.map(lambda g: 10 * g, PARAMS))
+        np.testing.assert_array_equal(updates["embed"], 12)
+
+    def test_none_in_the_parameters_stays(self):
+        params = {"w": jnp.ones(2), "nothing": None}
+        opt = partition({"all": adam()}, {"all": "*"})
+        updates, state = opt.update(params, opt.init(params), params)
+        assert updates["nothing"] is None
+        assert state["all"].m["nothing"] is None
+
+    def test_groups_within_groups(self):
+        inner = partition({"x": sgd(1.0), "y": sgd(2.0)}, {"x": "*kernel", "y": "*bias"})
+        params, _ = train(partition({"dense": inner, "rest": freeze()}, {"dense": "dense/*", "rest": "*"}), steps=1)
+        np.testing.assert_array_equal(params["dense"]["kernel"], 0)
+        np.testing.assert_array_equal(params["dense"]["bias"], -1)
+
+    def test_a_wrong_state_is_refused_by_its_path(self):
+        opt = partition(GROUPS, NAMES)
+        state = opt.init(PARAMS)
+        spoilt = state | {"decay": state["decay"]._replace(m={"dense": {"kernel": None, "bias": None}})}
+        with pytest.raises(
+            ValueError, match=r"^partition.update: state\['decay'\].m.* is .*, where partition.init gives"
+        ):
+            opt.update(PARAMS, spoilt, PARAMS)
+        with pytest.raises(ValueError, match=r"^partition.update: state\['frozen'\] is missing, where"):
+            opt.update(PARAMS, {name: state[name] for name in ("decay", "no_decay")}, PARAMS)
+
+
+class Point(NamedTuple):
+    m: Any
+    v: Any
+
+
+SCHEDULE = schedules.linear(1.0, 0.0, steps=10)
+
+
+class TestHyperparams:
+    def test_numbers_and_schedules_are_those_of_the_next_step(self):
+        opt = adamw(SCHEDULE, weight_decay=0.25)
+        _, state = train(opt, steps=3)
+        assert hyperparams(opt, opt.init(PARAMS)) == {"lr": 1.0, "weight_decay": 0.25}
+        np.testing.assert_allclose(hyperparams(opt, state)["lr"], 0.7, rtol=1e-6)
+
+    def test_through_wrappers_chains_and_groups(self):
+        inner = chain(
+            clip_by_global_norm(1.0), adamw(SCHEDULE), weight_decay(0.5, lr=SCHEDULE), weight_decay(SCHEDULE, lr=2.0)
+        )
+        groups = {"a": average(inner), "b": sgd(0.1)}
+        opt = skip_nonfinite(accumulate(partition(groups, {"a": "embed", "b": "*"}), 2))
+        _, state = train(opt, steps=5)
+        numbers = jax.tree.map(lambda x: round(float(x), 5), hyperparams(opt, state))
+        assert numbers == {
+            "a/lr": 0.8,
+            "a/weight_decay": 0.01,
+            "a/weight_decay.lr": 0.8,
+            "a/weight_decay.weight_decay": 0.5,
+            "a/weight_decay2.lr": 2.0,
+            "a/weight_decay2.weight_decay": 0.8,
+            "b/lr": 0.1,
+        }
+
+    def test_within_jit_and_with_arrays(self):
+        opt = adam(jnp.asarray(0.5))
+        assert jax.jit(hyperparams)(opt, opt.init(PARAMS)) == {"lr": 0.5}
+
+
+class TestFind:
+    def test_by_name_wherever_it_is(self):
+        opt = skip_nonfinite(
+            chain(clip_by_global_norm(1.0), partition({"a": adam(), "b": sgd()}, {"a": "embed", "b": "*"}))
+        )
+        state = opt.init(PARAMS)
+        assert find(state, "m") is state.inner[1]["a"].m
+        assert find(state, "skipped") is state.skipped
+        assert find(state, "inner") is state.inner
+
+    def test_fields_of_the_parameters_own_containers_are_no_fields_of_the_state(self):
+        params = Point(m=jnp.ones(2), v=jnp.ones(3))
+        assert find(adam().init(params), "v").m.shape == (2,)
+
+
+def test_describe_prints_who_does_what_to_whom(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    many = PARAMS | {"many": [jnp.ones(1)] * 9}
+    describe(chain(clip_by_global_norm(1.0), average(partition(GROUPS, LABELS["patterns"]))), many)
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    first = [row for row in rows if row and row[0]]
+    assert first == [
+        ["decay", "dense/kernel", "15", "adamw", "0.1", "0.5", "124"],
+        ["frozen", "embed", "10", "freeze", "", "", "0"],
+        ["no_decay", "dense/bias", "6", "adamw", "0.1", "0.0", "52"],
+        ["all", "", "31", "chain", "", "", "304"],
+    ]
+    assert [row[1] for row in rows if row][1:4] == ["many/0", "many/1", "… 7 more"]
+
+
+def test_describe_takes_shapes_for_parameters(capsys):
+    describe(adam(), jax.eval_shape(lambda: PARAMS))
+    assert "adam" in capsys.readouterr().out

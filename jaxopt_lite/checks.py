@@ -42,7 +42,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     _check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
-    _check_state(opt, skeleton, state)
+    _check_state(opt, skeleton, updates, state)
 
 
 def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
@@ -139,25 +139,31 @@ def _dtype(leaf: Any) -> Any:
 
 @jax.tree_util.register_static
 class _Place(NamedTuple):
-    """Where a parameter stands, in a tree that has no leaves: ``init`` then makes a state without moments, at once."""
+    """A tree without leaves, where there are parameters: ``init`` makes a state with places for moments, at once."""
 
-    shape: tuple[int, ...]
-    dtype: Any
+    shape: tuple[int, ...] = ()
+    dtype: Any = None
 
 
 def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
-    """A state with places for moments; the one at hand, if ``init`` expects arrays and so cannot be asked."""
-    try:
-        return jax.eval_shape(opt.pair.init, jax.tree.map(lambda x: _Place(jnp.shape(x), _dtype(x)), updates))
-    except Exception:
-        return state
+    """A state with places for moments.
+
+    One place stands for all parameters, which takes no time; one for each, if ``init`` looks at their paths; and the
+    state is taken as it is, if ``init`` expects arrays and so cannot be asked.
+    """
+    for places in (_Place, lambda: jax.tree.map(lambda x: _Place(jnp.shape(x), _dtype(x)), updates)):
+        try:
+            return jax.eval_shape(opt.pair.init, places())
+        except Exception:  # whatever an init may raise
+            continue
+    return state
 
 
-def _check_state(opt: Any, skeleton: Any, state: Any) -> None:
+def _check_state(opt: Any, skeleton: Any, updates: Tree, state: Any) -> None:
     treedef: Any
     places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
-    arrays = [jax.ShapeDtypeStruct(*kept) if _is_place(kept) else kept for _, kept in places]
-    _check_structure(opt, treedef.unflatten(arrays), state, is_prefix)
+    expected = [_expected(kept, updates) for _, kept in places]
+    _check_structure(opt, treedef.unflatten(expected), state, is_prefix)
     for (path, kept), part in zip(places, treedef.flatten_up_to(state), strict=True):
         if not _is_place(kept) and describe(kept) != describe(part):
             there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"
@@ -171,6 +177,13 @@ def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree,
         raise ValueError(
             f"{opt.name}.update: {_at('state', path)} is {here}, where {opt.name}.init gives {gives}"
         ) from None
+
+
+def _expected(kept: Any, updates: Tree) -> Any:
+    """What the state should have where the skeleton has this."""
+    if not _is_place(kept):
+        return kept
+    return updates if kept.dtype is None else jax.ShapeDtypeStruct(*kept)
 
 
 def _is_place(x: Any) -> bool:

@@ -65,9 +65,10 @@ def describe(opt: Optimizer, params: Tree) -> None:
     Needs rich, from the extra ``race``. The last line is the whole; its state has what wrappers around keep as well.
     """
     from rich.console import Console  # noqa: PLC0415 - an extra
-    from rich.table import Table  # noqa: PLC0415 - an extra
+    from rich.table import Column, Table  # noqa: PLC0415 - an extra
 
-    table = Table("group", "paths", "parameters", "rule", "lr", "weight decay", "bytes of state")
+    parameters, of_state = (Column(title, justify="right") for title in ("parameters", "bytes of state"))
+    table = Table("group", "paths", parameters, "rule", "lr", "weight decay", of_state)
     for group, rule, mine in _groups(opt, params, ""):
         paths = jax.tree.leaves(map_with_path(lambda path, _: path, mine))
         shown = "\n".join([*paths[:3], f"… {len(paths) - 3} more"] if len(paths) > 4 else paths)

@@ -1,4 +1,4 @@
-"""To optax and back. Needs optax, from the extra ``interop``."""
+"""To optax and back. Needs optax, from the extra ``optax``."""
 
 from typing import Any
 

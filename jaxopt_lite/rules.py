@@ -90,6 +90,19 @@ def decays(
     return coupled, decayed
 
 
+def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **extra: Any) -> tuple[Tree, Any]:
+    """The step of an optimizer where ``go`` holds; elsewhere it does not run: updates of 0, the state as it was."""
+
+    def take(state):
+        return opt.pair.update(grads, state, params, **extra)
+
+    def skip(state):
+        return jax.tree.map(jnp.zeros_like, grads), state
+
+    updates, new = jax.lax.cond(go, take, skip, state)
+    return updates, new
+
+
 def shortened(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
     """``g``, whose length is given, at no more than ``limit``; at length 0 it stays 0, and a length of NaN spreads."""
     return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))

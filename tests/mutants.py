@@ -25,16 +25,31 @@ TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "jaxopt_lite"
 FOUNDATION = {
     "values": ["test_values.py", "test_checks.py"],
-    "core": ["test_core.py", "test_values.py", "test_checks.py", "test_laws.py"],
+    "core": ["test_core.py", "test_checks.py"],
+    "protocol": ["test_core.py", "test_values.py", "test_checks.py", "test_laws.py", "test_transforms.py"],
     "rules": ["test_core.py", "test_checks.py", "test_laws.py"],
     "checks": ["test_checks.py"],
     "kinds": ["test_checks.py", "test_core.py"],
     "numerics": ["test_numerics.py", "test_twins.py", "test_laws.py"],
-    "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py"],
+    "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py", "test_transforms.py"],
+    "schedules": ["test_schedules.py", "test_checks.py"],
+    "paths": ["test_groups.py", "test_checks.py"],
+    "states": ["test_groups.py", "test_wrappers.py", "test_checks.py", "test_sharding.py"],
+    "inspection": ["test_groups.py"],
+    "interop": ["test_interop.py", "test_checks.py"],
+}
+AROUND = {
+    "transforms": ["test_transforms.py", "test_checks.py", "test_composed.py"],
+    "wrappers": ["test_wrappers.py", "test_groups.py", "test_checks.py", "test_composed.py"],
 }
 FILES = {
     path.stem: path.relative_to(PACKAGE)
-    for pattern in ("optimizers/[!_]*.py", "wrappers/[!_]*.py", *(f"{name}.py" for name in FOUNDATION))
+    for pattern in (
+        "optimizers/[!_]*.py",
+        "transforms/[!_]*.py",
+        "wrappers/[!_]*.py",
+        *(f"{name}.py" for name in FOUNDATION),
+    )
     for path in sorted(PACKAGE.glob(pattern))
 }
 
@@ -224,8 +239,9 @@ class Replace(ast.NodeTransformer):
 
 
 def tests_of(name: str) -> list[str]:
-    if name in FOUNDATION or FILES[name].parent.name == "wrappers":
-        return [str(TESTS / file) for file in FOUNDATION.get(name, ["test_wrappers.py"])]
+    if name in FOUNDATION or FILES[name].parent.name in AROUND:
+        files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
+        return [*(str(TESTS / file) for file in files), "-k", f"not composed or (all_laws and {name})"]
     files = [str(TESTS / file) for file in ("test_twins.py", "test_core.py", "test_laws.py")]
     return [*files, "-k", f"[{name}- or -{name}] or {name}s or registry"]
 

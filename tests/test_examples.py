@@ -53,6 +53,17 @@ def test_new_optimizer(tmp_path):
     assert losses[-1] < 0.01
 
 
+def test_recipes(tmp_path):
+    out = run(ROOT / "examples" / "recipes.py", cwd=tmp_path)
+    accuracies = [float(x) for x in re.findall(r": (0\.\d+|1\.0+)", out)]
+    assert len(accuracies) == 5
+    assert min(accuracies) >= 0.95
+    assert "layer0 moved by 0.0, 681 numbers of state" in out  # an iter, and m and v of 32 x 10 + 10 + 10 parameters
+    assert "1 program" in out
+    first, last = map(float, re.search(r"loss after 20 steps from (.*) to (.*)", out).groups())
+    assert last < 0.6 * first
+
+
 MLP = ROOT / "examples" / "two_layer_mlp.py"
 
 

@@ -14,7 +14,9 @@ from jaxopt_lite import optimizers, registry
 
 PACKAGE = Path(jaxopt_lite.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-OPTIMIZER_FILES = [path for path in (PACKAGE / "optimizers").glob("*.py") if path.stem != "__init__"]
+OPTIMIZER_FILES, TRANSFORM_FILES, WRAPPER_FILES = (
+    sorted((PACKAGE / folder).glob("[!_]*.py")) for folder in ("optimizers", "transforms", "wrappers")
+)
 
 
 def code_lines(path):
@@ -54,14 +56,42 @@ class TestOptimizerFile:
         assert any(isinstance(node, ast.FunctionDef) and node.name == "rule" for node in ast.walk(factory))
 
 
+@pytest.mark.parametrize("path", WRAPPER_FILES, ids=lambda path: path.stem)
+def test_no_wrapper_is_longer_than_60_lines(path):
+    assert len(path.read_text().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("path", TRANSFORM_FILES, ids=lambda path: path.stem)
+def test_no_transform_has_more_than_40_lines_of_code(path):
+    assert code_lines(path) <= 40
+
+
+def parts_of_docstring(factory):
+    """Where the parts that every docstring has begin, in the order that they should have."""
+    doc = inspect.getdoc(factory)
+    arguments = [f"    {name}: " for name in inspect.signature(factory).parameters if name != "parts"]
+    return [doc.find(part) for part in [*(["Args:"] if arguments else []), *arguments, "State: ", "Source: "]]
+
+
 @pytest.mark.parametrize("name", registry)
 def test_docstrings_tell_all(name):
     doc = inspect.getdoc(registry[name].factory)
-    parts = [" ← ", "Use it ", "Args:", "State: `", "Source: "]
-    assert [doc.find(part) for part in parts] == sorted(doc.find(part) for part in parts)
-    assert -1 not in [doc.find(part) for part in parts]
-    for argument in inspect.signature(registry[name].factory).parameters:
-        assert f"    {argument}: " in doc
+    parts = [doc.find(" ← "), doc.find("Use it "), *parts_of_docstring(registry[name].factory)]
+    assert -1 not in parts
+    assert parts == sorted(parts)
+
+
+@pytest.mark.parametrize("path", TRANSFORM_FILES + WRAPPER_FILES, ids=lambda path: path.stem)
+def test_docstrings_of_transforms_and_wrappers_tell_all(path):
+    parts = parts_of_docstring(getattr(jaxopt_lite, path.stem))
+    assert -1 not in parts
+    assert parts == sorted(parts)
+
+
+@pytest.mark.parametrize("path", TRANSFORM_FILES + WRAPPER_FILES, ids=lambda path: path.stem)
+def test_the_readme_links_every_transform_and_wrapper(path):
+    readme = (PACKAGE.parent / "README.md").read_text()
+    assert path.stem in {"chain", "freeze"} or f"({path.relative_to(PACKAGE.parent)})" in readme
 
 
 def test_every_optimizer_is_public():

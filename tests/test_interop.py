@@ -1,16 +1,49 @@
-"""Other people's training loops take these optimizers as they stand."""
+"""Other people's training loops take these optimizers as they stand, and theirs stand in ours."""
+
+import functools
+import itertools
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 import pytest
-from flax import nnx
+from flax import nnx, serialization
 from flax.training.train_state import TrainState
 
-from jaxopt_lite import adam, apply_updates, registry
+from jaxopt_lite import (
+    accumulate,
+    adam,
+    adamw,
+    apply_updates,
+    average,
+    averaged_params,
+    chain,
+    clip_by_global_norm,
+    find,
+    freeze,
+    from_optax,
+    partition,
+    reduce_on_plateau,
+    registry,
+    sam,
+    schedules,
+    sgd,
+    skip_nonfinite,
+    skip_spikes,
+    to_optax,
+)
 
 PARAMS = {"w": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(0.5)}
+
+X = jax.random.uniform(jax.random.key(0), (64, 2), minval=-2, maxval=2)
+Y = jnp.sin(X[:, :1]) * X[:, 1:]  # its mean square, the error of a model that predicts 0, is 0.87
+
+
+def error(predict):
+    return jnp.mean((predict(X) - Y) ** 2)
 
 
 def expected(opt, steps=3):
@@ -62,3 +95,503 @@ def test_optax_schedules_are_schedules():
         by_number, _ = adam(lr=float(schedule(count))).update(PARAMS, state)
         updates, state = opt.update(PARAMS, state)
         chex.assert_trees_all_close(updates, by_number, rtol=1e-5)
+
+
+class LinenMLP(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(1)(nn.tanh(nn.Dense(16)(x)))
+
+
+class NNXMLP(nnx.Module):
+    def __init__(self, rngs):
+        self.first, self.second = nnx.Linear(2, 16, rngs=rngs), nnx.Linear(16, 1, rngs=rngs)
+
+    def __call__(self, x):
+        return self.second(nnx.tanh(self.first(x)))
+
+
+# Each trains a small network of that library's, in its own kind of loop, and returns the loss as a function of the
+# parameters, the parameters, and the optimizer's state.
+
+
+def with_linen(opt, steps):
+    model = LinenMLP()
+    loss = lambda params: error(lambda x: model.apply(params, x))  # noqa: E731
+    state = TrainState.create(apply_fn=model.apply, params=model.init(jax.random.key(0), X), tx=opt)
+
+    @functools.partial(jax.jit, donate_argnums=0)
+    def step(state):
+        return state.apply_gradients(grads=jax.grad(loss)(state.params))
+
+    for _ in range(steps):
+        state = step(state)
+    assert state.step == steps
+    return loss, state.params, state.opt_state
+
+
+def with_nnx(opt, steps):
+    model = NNXMLP(nnx.Rngs(0))
+    optimizer = nnx.Optimizer(model, opt, wrt=nnx.Param)
+
+    @nnx.jit
+    def step(model, optimizer):
+        optimizer.update(model, nnx.grad(error)(model))
+
+    for _ in range(steps):
+        step(model, optimizer)
+    graph, params = nnx.split(model, nnx.Param)
+    return lambda params: error(nnx.merge(graph, params)), params, optimizer.opt_state
+
+
+def with_equinox(opt, steps, apply_updates=None):
+    eqx = pytest.importorskip("equinox")
+    model = eqx.nn.MLP(2, 1, 16, 1, activation=jnp.tanh, key=jax.random.key(0))
+    assert any(map(callable, jax.tree.leaves(model)))
+    state = opt.init(eqx.filter(model, eqx.is_inexact_array))
+
+    @eqx.filter_jit
+    def step(model, state, opt):
+        grads = eqx.filter_grad(lambda model: error(jax.vmap(model)))(model)
+        params, rest = eqx.partition(model, eqx.is_inexact_array)
+        updates, state = opt.update(grads, state, params)
+        if apply_updates is None:
+            return eqx.apply_updates(model, updates), state
+        return eqx.combine(apply_updates(params, updates), rest), state
+
+    for _ in range(steps):
+        model, state = step(model, state, opt)
+    params, rest = eqx.partition(model, eqx.is_inexact_array)
+    return lambda params: error(jax.vmap(eqx.combine(params, rest))), params, state
+
+
+def with_haiku(opt, steps):
+    hk = pytest.importorskip("haiku")
+
+    def network(x):
+        return hk.nets.MLP([16, 1], activation=jnp.tanh)(x)
+
+    model = hk.without_apply_rng(hk.transform(network))
+    loss = lambda params: error(lambda x: model.apply(params, x))  # noqa: E731
+    params = model.init(jax.random.key(0), X)
+    state = opt.init(params)
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def step(params, state):
+        updates, state = opt.update(jax.grad(loss)(params), state, params)
+        return optax.apply_updates(params, updates), state
+
+    for _ in range(steps):
+        params, state = step(params, state)
+    return loss, params, state
+
+
+LOOPS = {
+    "flax linen": with_linen,
+    "flax nnx": with_nnx,
+    "equinox": with_equinox,
+    "haiku": with_haiku,
+}
+in_each_loop = pytest.mark.parametrize("train", LOOPS.values(), ids=LOOPS)
+
+
+class TestNetworksOfOtherLibraries:
+    @in_each_loop
+    def test_clipping_warmup_and_decay(self, train):
+        opt = chain(clip_by_global_norm(1.0), adamw(lr=schedules.warmup(20, 0.03)))
+        loss, params, state = train(opt, steps=150)
+        assert loss(params) < 0.01
+        assert jax.tree.leaves(find(state, "iter")) == [150]
+
+    @in_each_loop
+    def test_accumulated_gradients(self, train):
+        loss, params, state = train(accumulate(adam(lr=0.05), every=2), steps=150)
+        assert loss(params) < 0.01
+        assert jax.tree.leaves(find(state.inner, "iter")) == [75]
+
+    @in_each_loop
+    def test_the_average_of_the_parameters_is_in_the_state(self, train):
+        loss, params, state = train(average(adam(lr=0.03), ema=0.9), steps=150)
+        averaged = averaged_params(state)
+        assert loss(params) < 0.01
+        assert loss(averaged) < 0.01
+        assert loss(averaged) != loss(params)
+
+    @in_each_loop
+    def test_patterns_find_the_biases(self, train):
+        groups = {"weights": adam(lr=0.03), "biases": sgd(lr=0.1)}
+        loss, params, state = train(partition(groups, {"weights": "*", "biases": "*bias|*/b"}), steps=200)
+        assert loss(params) < 0.01
+        assert sorted(m.ndim for m in jax.tree.leaves(state["weights"].m)) == [2, 2]
+
+    @in_each_loop
+    def test_optax_within_ours(self, train):
+        opt = average(chain(clip_by_global_norm(1.0), from_optax(optax.adam(0.03))))
+        loss, params, _ = train(opt, steps=150)
+        assert loss(params) < 0.01
+
+    def test_equinox_with_our_apply_updates_and_a_learning_rate_that_is_data(self):
+        loss, params, _ = with_equinox(adam(lr=jnp.asarray(0.03)), steps=150, apply_updates=apply_updates)
+        assert loss(params) < 0.01
+
+
+class TestFlax:
+    @staticmethod
+    def train(opt, *given, steps=100):
+        """With the keywords that are named; the losses on the way, and the state."""
+        model = NNXMLP(nnx.Rngs(0))
+        optimizer = nnx.Optimizer(model, opt, wrt=nnx.Param)
+
+        @nnx.jit
+        def step(model, optimizer):
+            value, grads = nnx.value_and_grad(error)(model)
+            graph, _ = nnx.split(model, nnx.Param)
+            value_fn = lambda params: error(nnx.merge(graph, params))  # noqa: E731
+            extra = {"value": value, "grad": nnx.state(grads, nnx.Param), "value_fn": value_fn}
+            optimizer.update(model, grads, **{name: extra[name] for name in given})
+            return value
+
+        return [step(model, optimizer) for _ in range(steps)], optimizer.opt_state
+
+    def test_nnx_hands_on_the_value(self):
+        values, state = self.train(chain(adam(lr=0.02), reduce_on_plateau(patience=50)), "value")
+        assert values[-1] < 0.02
+        np.testing.assert_allclose(find(state, "best")[...], min(values), rtol=2e-4)
+
+    def test_nnx_hands_on_the_function(self):
+        values, _ = self.train(sam(adam(lr=0.02), rho=0.01), "value_fn")
+        assert values[-1] < 0.02
+
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_nnx_hands_on_all_that_a_line_search_of_optaxs_asks_for(self):
+        opt = from_optax(optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(10)))
+        values, _ = self.train(opt, "value", "grad", "value_fn", steps=200)
+        assert values[-1] < 0.02
+        assert all(later <= earlier for earlier, later in itertools.pairwise(values))
+
+    def test_nnx_may_hand_on_what_nobody_asks_for(self):
+        values, _ = self.train(adam(lr=0.02), "value", "grad", "value_fn")
+        assert values[-1] < 0.02
+
+    def test_a_rate_in_an_array_may_be_another_later_in_a_train_state(self):
+        step = jax.jit(lambda state: state.apply_gradients(grads=state.params))
+        state = TrainState.create(apply_fn=None, params=PARAMS, tx=sgd(lr=jnp.asarray(0.5)))
+        assert step(state).params["b"] == 0.25
+        assert step(state.replace(tx=sgd(lr=jnp.asarray(1.0)))).params["b"] == 0
+
+    @pytest.mark.parametrize(
+        "opt",
+        [
+            average(chain(clip_by_global_norm(1.0), adam())),
+            partition({"a": adam(), "b": sgd()}, {"a": "*", "b": "b"}),
+            from_optax(optax.adam(0.1)),
+        ],
+        ids=lambda opt: opt.name,
+    )
+    def test_a_train_state_is_saved_and_restored(self, opt):
+        fresh = TrainState.create(apply_fn=None, params=PARAMS, tx=opt)
+        state = fresh.apply_gradients(grads=PARAMS)
+        restored = serialization.from_bytes(fresh, serialization.to_bytes(state))
+        chex.assert_trees_all_equal(restored.apply_gradients(grads=PARAMS), state.apply_gradients(grads=PARAMS))
+
+
+class TestNumPyro:
+    @pytest.mark.parametrize(
+        "tx",
+        [
+            to_optax(chain(adam(lr=0.05), reduce_on_plateau(patience=100))),  # numpyro gives the value
+            optax.chain(optax.clip(10.0), adam(lr=0.05)),
+        ],
+        ids=["to_optax", "optax.chain"],
+    )
+    def test_variational_inference(self, tx):
+        numpyro = pytest.importorskip("numpyro")
+        normal, lognormal = numpyro.distributions.Normal, numpyro.distributions.LogNormal
+        data = 3 + 0.5 * jax.random.normal(jax.random.key(0), (200,))
+
+        def model(data):
+            mean, deviation = numpyro.sample("mean", normal(0, 10)), numpyro.sample("deviation", lognormal(0, 1))
+            with numpyro.plate("data", len(data)):
+                numpyro.sample("x", normal(mean, deviation), obs=data)
+
+        guide = numpyro.infer.autoguide.AutoNormal(model)
+        svi = numpyro.infer.SVI(model, guide, tx, numpyro.infer.Trace_ELBO())
+        found = svi.run(jax.random.key(1), 500, data, progress_bar=False).params
+        np.testing.assert_allclose(found["mean_auto_loc"], data.mean(), atol=0.05)
+        np.testing.assert_allclose(jnp.exp(found["deviation_auto_loc"]), data.std(), atol=0.05)
+
+
+def mlp(params):
+    return error(lambda x: jnp.tanh(x @ params["W1"] + params["b1"][None]) @ params["W2"] + params["b2"][None])
+
+
+@pytest.fixture(scope="module")
+def start():
+    glorot, (key1, key2) = jax.nn.initializers.glorot_normal(), jax.random.split(jax.random.key(1))
+    return {"W1": glorot(key1, (2, 16)), "b1": jnp.zeros(16), "W2": glorot(key2, (16, 1)), "b2": jnp.zeros(1)}
+
+
+def bowl(params):
+    return jnp.sum((params["w"] - 3) ** 2) + 5 * params["b"] ** 2
+
+
+def run(tx, loss, params, steps):
+    """All steps in one compiled loop: the parameters after each, and the last state."""
+
+    def step(carry, _):
+        params, state = carry
+        value, grads = jax.value_and_grad(loss)(params)
+        updates, state = tx.update(grads, state, params, value=value, grad=grads, value_fn=loss)
+        params = optax.apply_updates(params, updates)
+        return (params, state), params
+
+    (_, state), path = jax.jit(lambda params: jax.lax.scan(step, (params, tx.init(params)), length=steps))(params)
+    return path, state
+
+
+def last(path):
+    return jax.tree.map(lambda x: x[-1], path)
+
+
+BIASES = {"W1": "w", "b1": "b", "W2": "w", "b2": "b"}
+WEIGHTS = jax.tree.map(lambda group: group == "w", BIASES)
+COMBINED = {
+    "chain": lambda: optax.chain(optax.clip_by_global_norm(1.0), adam(0.03)),
+    "named_chain": lambda: optax.named_chain(("clip", optax.clip(1.0)), ("adam", adam(0.03))),
+    "masked": lambda: optax.chain(
+        optax.masked(adam(0.03), WEIGHTS), optax.masked(sgd(0.1), jax.tree.map(lambda x: not x, WEIGHTS))
+    ),
+    "partition": lambda: optax.partition({"w": adam(0.03), "b": sgd(0.1)}, BIASES),
+    "partition with keywords": lambda: optax.partition(
+        {"w": to_optax(chain(adam(0.03), reduce_on_plateau(patience=50))), "b": to_optax(skip_spikes(sgd(0.1)))},
+        BIASES,
+        mask_compatible_extra_args=True,
+    ),
+    "MultiSteps": lambda: optax.MultiSteps(adam(0.05), 2),
+    "apply_if_finite": lambda: optax.apply_if_finite(adam(0.03), 5),
+    "inject_hyperparams": lambda: optax.inject_hyperparams(adam)(lr=0.03),
+    "inject_hyperparams with a schedule": lambda: optax.inject_hyperparams(adamw)(lr=schedules.warmup(20, 0.03)),
+    "inject_hyperparams of a chain": lambda: optax.inject_hyperparams(
+        lambda lr: to_optax(chain(clip_by_global_norm(1.0), adam(lr)))
+    )(lr=0.03),
+    "reduce_on_plateau": lambda: optax.chain(adam(0.03), optax.contrib.reduce_on_plateau(patience=50)),
+    "from_optax and back": lambda: optax.chain(to_optax(from_optax(optax.adam(0.03)))),
+}
+
+
+@pytest.mark.usefixtures("standard")  # some of optax's promote their counters
+class TestOptaxAroundOurs:
+    @pytest.mark.parametrize("name", COMBINED)
+    def test_it_trains(self, name, start):
+        path, _ = run(COMBINED[name](), mlp, start, steps=200)
+        assert mlp(last(path)) < 0.01
+
+    def test_schedule_free(self, start):
+        path, state = run(optax.contrib.schedule_free(adam(0.05, beta1=0.0), 0.05, b1=0.9), mlp, start, steps=200)
+        assert mlp(optax.contrib.schedule_free_eval_params(state, last(path))) < 0.01
+
+    def test_lookahead(self, start):
+        tx, params = optax.lookahead(adam(0.05), 5, 0.5), optax.LookaheadParams.init_synced(start)
+        state = tx.init(params)
+
+        @jax.jit
+        def step(params, state):
+            updates, state = tx.update(jax.grad(mlp)(params.fast), state, params)
+            return optax.apply_updates(params, updates), state
+
+        for _ in range(200):
+            params, state = step(params, state)
+        assert mlp(params.slow) < 0.01
+
+    def test_a_mask_takes_what_it_masks_out_of_our_state(self, start):
+        state = optax.masked(adam(), WEIGHTS).init(start)
+        assert len(jax.tree.leaves(state.inner_state.m)) == 2
+
+    def test_injected_numbers_may_be_changed_between_steps(self):
+        tx = optax.inject_hyperparams(sgd)(lr=0.5)
+        state, update = tx.init(PARAMS), jax.jit(tx.update)
+        updates, state = update(PARAMS, state, PARAMS)
+        assert updates["b"] == -0.25
+        state.hyperparams["lr"] = jnp.asarray(1.0)
+        assert update(PARAMS, state, PARAMS)[0]["b"] == -0.5
+
+    def test_injected_numbers_may_be_finer_than_the_parameters(self):
+        # In bfloat16, as optax would have it, the 0.999 of Adam is 1, which ours refuses.
+        params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), PARAMS)
+        tx = optax.inject_hyperparams(adam, hyperparam_dtype=jnp.float32)(lr=0.1)
+        updates, _ = tx.update(params, tx.init(params), params)
+        chex.assert_trees_all_equal(updates, adam(lr=0.1).update(params, adam().init(params), params)[0])
+
+    def test_only_what_to_optax_gives_gets_keywords_from_optax_chain(self):
+        asking = chain(sgd(), reduce_on_plateau())
+        tx = optax.chain(asking)
+        with pytest.raises(TypeError, match="value is missing"):
+            tx.update(PARAMS, tx.init(PARAMS), PARAMS, value=1.0)
+        tx = optax.chain(to_optax(asking))
+        _, state = tx.update(PARAMS, tx.init(PARAMS), PARAMS, value=1.0)
+        assert find(state, "best") == 1.0
+
+
+SPECS = {"w": "spec of w", "b": "spec of b"}
+STATES = {
+    "adam": (adam(), 2),
+    "sgd": (sgd(), 0),
+    "chain": (chain(clip_by_global_norm(1.0), adam()), 2),
+    "accumulate": (accumulate(adam(), 2), 3),
+    "average": (average(adam()), 3),
+    "skip_nonfinite": (skip_nonfinite(adam()), 2),
+    "partition by pattern": (partition({"a": adam(), "b": sgd()}, {"a": "*", "b": "b"}), 2),
+    "partition by tree": (partition({"a": adam(), "b": sgd()}, {"w": "a", "b": "b"}), 2),
+    "from_optax": (from_optax(optax.adam(0.1)), 2),
+    "in optax.chain": (optax.chain(optax.clip(1.0), adam()), 2),
+    "in optax.masked": (optax.masked(adam(), {"w": True, "b": False}), 2),
+    "in inject_hyperparams": (optax.inject_hyperparams(adam)(lr=0.1), 2),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_optax_maps_over_what_our_states_keep_of_parameters(name):
+    opt, count = STATES[name]
+    mapped = optax.tree.map_params(
+        opt,
+        lambda _, spec: spec,
+        opt.init(PARAMS),
+        SPECS,
+        transform_non_params=lambda _: None,
+        is_leaf=lambda x: x is None or isinstance(x, optax.MaskedNode),
+    )
+    assert jax.tree.leaves(mapped) == [SPECS["b"], SPECS["w"]] * count
+
+
+def test_optax_finds_things_in_our_states_by_name():
+    state = chain(clip_by_global_norm(1.0), adam()).init(PARAMS)
+    assert optax.tree.get(state, "iter") == 0
+    assert optax.tree.get(optax.tree.set(state, iter=3), "iter") == 3
+
+
+CALLS = {
+    "by position": lambda opt, g, s, p: opt.update(g, s, p),
+    "by keyword": lambda opt, g, s, p: opt.update(updates=g, state=s, params=p),
+    "in another order": lambda opt, g, s, p: opt.update(params=p, state=s, updates=g),
+    "without params": lambda opt, g, s, p: opt.update(g, s),
+    "with None": lambda opt, g, s, p: opt.update(g, s, None),
+    "with keywords that nobody knows": lambda opt, g, s, p: opt.update(
+        g, s, p, loss=1.0, step=3, tag="train", fn=print
+    ),
+    "unpacked": lambda opt, g, s, p: tuple(opt)[1](g, s, p),
+    "to_optax": lambda opt, g, s, p: to_optax(opt).update(updates=g, state=s, params=p, tag="train"),
+    "with_extra_args_support": lambda opt, g, s, p: optax.with_extra_args_support(opt).update(g, s, p, tag="train"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+class TestTrainersCallIt:
+    def test_in_a_compiled_step(self, call):
+        opt = chain(clip_by_global_norm(1.0), adam(lr=0.1))
+        params, state = PARAMS, opt.init(params=PARAMS)
+
+        @jax.jit
+        def step(params, state):
+            updates, state = call(opt, jax.grad(bowl)(params), state, params)
+            return apply_updates(params=params, updates=updates), state
+
+        for _ in range(150):
+            params, state = step(params, state)
+        assert bowl(params) < 0.01
+
+    def test_step_by_step(self, call):
+        opt = chain(clip_by_global_norm(1.0), adam(lr=0.1))
+        params, state = PARAMS, opt.init(PARAMS)
+        for _ in range(3):
+            updates, state = call(opt, params, state, params)
+            params = apply_updates(params, updates)
+        chex.assert_trees_all_close(params, expected(opt), rtol=1e-6)
+
+
+ADAM, SGD, DECAYED = optax.adam(0.1), optax.sgd(0.05), optax.adamw(0.1, weight_decay=0.01)
+SAME = {
+    "alone": (from_optax(DECAYED), DECAYED),
+    "chain": (
+        chain(clip_by_global_norm(1.0), from_optax(ADAM)),
+        optax.chain(optax.clip_by_global_norm(1.0), ADAM),
+    ),
+    "accumulate": (accumulate(from_optax(DECAYED), 2), optax.MultiSteps(DECAYED, 2)),
+    "average": (average(from_optax(ADAM)), ADAM),
+    "partition": (
+        partition({"w": from_optax(DECAYED), "b": from_optax(SGD)}, {"w": "w", "b": "b"}),
+        optax.partition({"w": DECAYED, "b": SGD}, {"w": "w", "b": "b"}),
+    ),
+    "skip_nonfinite": (skip_nonfinite(from_optax(ADAM)), optax.apply_if_finite(ADAM, 5)),
+    "to_optax": (to_optax(from_optax(ADAM)), ADAM),
+    "a chain of optax's": (from_optax(optax.chain(optax.clip(1.0), ADAM)), optax.chain(optax.clip(1.0), ADAM)),
+    "inject_hyperparams": (
+        from_optax(optax.inject_hyperparams(optax.adam)(0.1)),
+        optax.inject_hyperparams(optax.adam)(0.1),
+    ),
+    "schedule_free": (
+        from_optax(optax.contrib.schedule_free_adamw(0.1)),
+        optax.contrib.schedule_free_adamw(0.1),
+    ),
+    "polyak_sgd, which asks for the value": (from_optax(optax.polyak_sgd(0.1)), optax.polyak_sgd(0.1)),
+}
+
+
+class TestOptaxWithinOurs:
+    @pytest.mark.parametrize("name", SAME)
+    @pytest.mark.usefixtures("standard")  # some of optax's promote their counters
+    def test_the_trajectory_is_optaxs_own(self, name):
+        ours, theirs = (run(tx, bowl, PARAMS, steps=100)[0] for tx in SAME[name])
+        chex.assert_trees_all_close(ours, theirs, rtol=1e-4, atol=1e-6)
+        assert bowl(last(ours)) < 0.1 * bowl(PARAMS)
+
+    @pytest.mark.parametrize(
+        "opt",
+        [
+            from_optax(optax.lbfgs()),
+            to_optax(from_optax(optax.lbfgs())),
+            average(chain(clip_by_global_norm(1e6), from_optax(optax.lbfgs()))),
+            optax.chain(to_optax(from_optax(optax.lbfgs()))),
+        ],
+        ids=["from_optax", "and back", "in ours", "and back in optax's"],
+    )
+    def test_lbfgs_comes_down_the_valley_of_rosenbrock(self, opt):
+        loss = lambda p: (1 - p["x"]) ** 2 + 100 * (p["y"] - p["x"] ** 2) ** 2  # noqa: E731
+        path, _ = run(opt, loss, {"x": jnp.asarray(-1.2), "y": jnp.asarray(1.0)}, steps=50)
+        assert loss(last(path)) < 1e-8
+
+    def test_a_chain_tells_lbfgs_the_gradient(self):
+        opt = chain(from_optax(optax.lbfgs()))
+        params, state = PARAMS, opt.init(PARAMS)
+
+        @jax.jit
+        def step(params, state):
+            value, grads = jax.value_and_grad(bowl)(params)
+            updates, state = opt.update(grads, state, params, value=value, value_fn=bowl)
+            return apply_updates(params, updates), state
+
+        for _ in range(10):
+            params, state = step(params, state)
+        assert bowl(params) < 1e-10
+
+    @pytest.mark.parametrize(
+        "tx",
+        [
+            optax.inject_hyperparams(optax.sgd)(0.1),
+            optax.contrib.dog(1.0),
+            optax.contrib.prodigy(),
+            optax.contrib.schedule_free_sgd(0.1),
+        ],
+        ids=["inject_hyperparams", "dog", "prodigy", "schedule_free"],
+    )
+    @pytest.mark.usefixtures("standard")  # some of optax's promote their counters
+    def test_a_number_in_its_state_may_have_the_dtype_of_the_parameters(self, tx):
+        params = jax.tree.map(lambda x: x.astype(jnp.bfloat16), PARAMS)
+        expected, _ = tx.update(params, tx.init(params), params)
+        updates, _ = from_optax(tx).update(params, from_optax(tx).init(params), params)
+        chex.assert_trees_all_close(updates, expected, rtol=0.02)
+
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_a_group_of_a_partition_gets_the_function_of_its_own_parameters(self, start):
+        searching = optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(10))
+        path, _ = run(partition({"w": from_optax(searching), "b": freeze()}, BIASES), mlp, start, steps=200)
+        assert mlp(last(path)) < 0.5 * mlp(start)

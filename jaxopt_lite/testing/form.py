@@ -56,10 +56,10 @@ def traces_once(opt: Optimizer) -> None:
 @law
 def keeps_formats(opt: Optimizer) -> None:
     """A step keeps the state's structure, shapes, shardings and dtypes, at least float32; updates are as params are."""
-    for dtype in (jnp.float16, jnp.bfloat16, jnp.result_type(float), jnp.complex64):
-        params = small_tree(dtype)
-        state = opt.init(params)
-        updates, new = update(opt, params, state, params)
+    dtypes = jnp.float16, jnp.bfloat16, jnp.result_type(float), jnp.complex64
+    starts = [start(opt, small_tree(dtype)) for dtype in dtypes]
+    stepped = jax.jit(lambda starts: [update(opt, params, state, params) for params, state in starts])(starts)
+    for dtype, (params, state), (updates, new) in zip(dtypes, starts, stepped, strict=True):
         chex.assert_trees_all_equal_structs(state, new)
         chex.assert_trees_all_equal_shapes_and_dtypes(state, new)
         chex.assert_trees_all_equal_structs(params, updates)
@@ -77,8 +77,9 @@ def works_on_any_tree(opt: Optimizer) -> None:
     """Nested, empty, zero-size and scalar trees, and trees with None, step to finite updates of the same structure."""
     one, two = jnp.asarray([1.0, -2.0]), jnp.asarray([[0.5, 0.25]])
     trees = [one, jnp.asarray(3.0), {}, (), {"a": one, "b": None}, [one, {"c": (two, [])}], _Point(one, two)]
-    for tree in [*trees, {"empty": jnp.zeros((0, 3)), "a": one}]:
-        updates, state = update(opt, tree, opt.init(tree), tree)
+    trees.append({"empty": jnp.zeros((0, 3)), "a": one})
+    stepped = jax.jit(lambda trees: [update(opt, tree, opt.init(tree), tree) for tree in trees])(trees)
+    for tree, (updates, state) in zip(trees, stepped, strict=True):
         chex.assert_trees_all_equal_structs(updates, tree)
         chex.assert_trees_all_equal_shapes_and_dtypes(updates, tree)
         chex.assert_tree_all_finite((updates, state))

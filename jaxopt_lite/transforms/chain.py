@@ -25,6 +25,7 @@ def chain(*parts: Transform) -> Any:
 
     State: a tuple of the states of the parts: the first moment of W1 in ``chain(clip_by_global_norm(1.0), adam())`` is
     ``state[1].m["W1"]``.
+    Source: as optax's ``chain``, whose states nest where ours are flat.
     """
     nested = [getattr(part, "factory", None) is chain for part in parts]
     if any(nested):

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Scalar, next_step
 from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.rules import step_if
 from jaxopt_lite.trees import Tree, all_finite, zero_steps, zeros_like
 
 
@@ -46,13 +47,9 @@ def accumulate(opt: Optimizer, every: Scalar):
         weight = jnp.where(finite, 1.0 / jnp.maximum(gathered, 1), 0)
         mean = jax.tree.map(lambda g, m: jnp.where(finite, m + weight * (g - m), m), grads, state.mean)
 
-        def take(inner):
-            updates, inner = opt.pair.update(mean, inner, params, **extra)
-            return updates, inner, jax.tree.map(jnp.zeros_like, mean)
-
         due = gathered >= every
-        wait = lambda inner: (jax.tree.map(jnp.zeros_like, grads), inner, mean)  # noqa: E731
-        updates, inner, mean = jax.lax.cond(due, take, wait, state.inner)
+        updates, inner = step_if(due, opt, mean, state.inner, params, **extra)
+        mean = jax.tree.map(lambda m: jnp.where(due, 0, m), mean)
         skipped = jnp.where(finite, state.skipped, next_step(state.skipped))
         return updates, AccumulateState(inner, mean, jnp.where(due, 0, gathered), skipped)
 

@@ -24,6 +24,9 @@ def maximize(opt: Optimizer):
     Use it for rewards and likelihoods, in place of a sign in the loss. ``value``, ``grad`` and ``value_fn`` are those
     of f, and reach the optimizer as those of -f.
 
+    Args:
+        opt: the optimizer.
+
     State: `MaximizeState`, the optimizer's.
     Source: as torch's argument ``maximize``.
     """

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import next_step
 from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.rules import step_if
 from jaxopt_lite.trees import all_finite, zero_steps
 
 
@@ -39,15 +40,9 @@ def skip_nonfinite(opt: Optimizer, give_up_after: int | None = None):
         return SkipNonfiniteState(opt.pair.init(params), skipped=zero_steps(params), in_a_row=zero_steps(params))
 
     def update(grads, state, params=None, **extra):
-        def take(inner):
-            return opt.pair.update(grads, inner, params, **extra)
-
-        def skip(inner):
-            return jax.tree.map(jnp.zeros_like, grads), inner
-
         finite = all_finite(grads)
         given_up = False if give_up_after is None else state.in_a_row >= give_up_after
-        updates, inner = jax.lax.cond(finite | given_up, take, skip, state.inner)
+        updates, inner = step_if(finite | given_up, opt, grads, state.inner, params, **extra)
         skipped = jnp.where(finite | given_up, state.skipped, next_step(state.skipped))
         in_a_row = jnp.where(finite, 0, next_step(state.in_a_row))
         return updates, SkipNonfiniteState(inner, skipped, in_a_row)

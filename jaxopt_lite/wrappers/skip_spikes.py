@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Scalar, next_step
 from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.rules import step_if
 from jaxopt_lite.trees import norm, zero_steps, zeros_beside
 
 
@@ -46,23 +47,14 @@ def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
     def update(grads, state, params=None, *, value=0.0, **extra):
         now = jnp.stack([jnp.asarray(value, jnp.float32), norm(grads).astype(jnp.float32)])
         finite = jnp.all(jnp.isfinite(now))
-        known = jnp.minimum(state.seen, window)
-        among = jnp.arange(window) < known
-        mean = jnp.sum(state.recent, axis=1) / jnp.maximum(known, 1)
-        squares = jnp.where(among, (state.recent - mean[:, None]) ** 2, 0)
-        limit = mean + deviations * jnp.sqrt(jnp.sum(squares, axis=1) / jnp.maximum(known, 1))
-        skipping = ~finite | ((known >= window // 2) & jnp.any(now > limit))
-
-        def skip(inner):
-            return jax.tree.map(jnp.zeros_like, grads), inner
-
-        def take(inner):
-            return opt.pair.update(grads, inner, params, value=value, **extra)
-
-        updates, inner = jax.lax.cond(skipping, skip, take, state.inner)
+        among = jnp.arange(window)[None] < jnp.maximum(state.seen, 1)
+        mean, deviation = (of(state.recent, axis=1, where=among) for of in (jnp.mean, jnp.std))
+        spike = (state.seen >= window // 2) & jnp.any(now > mean + deviations * deviation)
+        go = finite & ~spike
+        updates, inner = step_if(go, opt, grads, state.inner, params, value=value, **extra)
         recent = jnp.where(finite, jnp.roll(state.recent, 1, axis=1).at[:, 0].set(now), state.recent)
         seen = jnp.where(finite, next_step(state.seen), state.seen)
-        skipped = jnp.where(skipping, next_step(state.skipped), state.skipped)
+        skipped = jnp.where(go, state.skipped, next_step(state.skipped))
         return updates, SkipSpikesState(inner, recent, seen, skipped)
 
     return init, update

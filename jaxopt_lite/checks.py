@@ -42,7 +42,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     _check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
-    _check_state(opt, skeleton, updates, state)
+    _check_state(opt, skeleton, updates if params is None else params, state)
 
 
 def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
@@ -159,13 +159,18 @@ def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
     return state
 
 
-def _check_state(opt: Any, skeleton: Any, updates: Tree, state: Any) -> None:
+def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
     treedef: Any
     places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
-    expected = [_expected(kept, updates) for _, kept in places]
+    expected = [_expected(kept, params) for _, kept in places]
     _check_structure(opt, treedef.unflatten(expected), state, is_prefix)
-    for (path, kept), part in zip(places, treedef.flatten_up_to(state), strict=True):
-        if not _is_place(kept) and describe(kept) != describe(part):
+    parts = treedef.flatten_up_to(state)
+    if all(_is_place(kept) or describe(kept) == describe(part) for (_, kept), part in zip(places, parts, strict=True)):
+        return
+    # A number may be in the dtype of the parameters, and those are asked only now: it would take its time.
+    exact = treedef.flatten_up_to(jax.eval_shape(opt.pair.init, params))
+    for (path, place), kept, part in zip(places, exact, parts, strict=True):
+        if not _is_place(place) and describe(kept) != describe(part):
             there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"
             raise TypeError(f"{opt.name}.update: {_at('state', path)} {there}")
 
@@ -179,11 +184,11 @@ def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree,
         ) from None
 
 
-def _expected(kept: Any, updates: Tree) -> Any:
+def _expected(kept: Any, params: Tree) -> Any:
     """What the state should have where the skeleton has this."""
     if not _is_place(kept):
         return kept
-    return updates if kept.dtype is None else jax.ShapeDtypeStruct(*kept)
+    return params if kept.dtype is None else jax.ShapeDtypeStruct(*kept)
 
 
 def _is_place(x: Any) -> bool:

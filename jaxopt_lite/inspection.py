@@ -8,12 +8,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.kinds import KINDS
-from jaxopt_lite.paths import labels, map_with_path
+from jaxopt_lite.paths import labels, map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
 from jaxopt_lite.transforms.chain import chain
 from jaxopt_lite.trees import Tree
-from jaxopt_lite.wrappers.partition import only, partition
+from jaxopt_lite.wrappers.partition import partition
 
 
 def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:

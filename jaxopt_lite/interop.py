@@ -10,6 +10,7 @@ def to_optax(opt: Transform) -> Any:
     """An ``optax.GradientTransformationExtraArgs``, for code that asks whether it has one.
 
     All else that takes optax's optimizers takes these as they are: they unpack to ``(init, update)``, and have both.
+    But optax's own ``chain`` and its like ask as well, before they pass on keywords such as ``value``.
     """
     import optax  # noqa: PLC0415 - an extra
 

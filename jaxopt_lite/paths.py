@@ -9,13 +9,17 @@ import jax
 from jaxopt_lite.trees import Tree, first_difference, is_prefix
 
 
+def _is_array(x: Any) -> bool:
+    return hasattr(x, "shape") and hasattr(x, "dtype")
+
+
 def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
     """The tree with ``function(path, leaf)`` at each leaf; whatever has a shape and a dtype is a leaf."""
 
     def apply(path: Any, leaf: Any) -> Any:
         return function(jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
 
-    return jax.tree_util.tree_map_with_path(apply, tree, is_leaf=lambda x: hasattr(x, "shape") and hasattr(x, "dtype"))
+    return jax.tree_util.tree_map_with_path(apply, tree, is_leaf=_is_array)
 
 
 def by_pattern(caller: str, values: dict[str, Any]) -> Callable[[str, Any], Any]:
@@ -46,6 +50,8 @@ def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
         ValueError: a leaf is in no group, or a group has no leaf.
     """
     given = set(jax.tree.leaves(label))
+    if not jax.tree.leaves(tree, is_leaf=_is_array):
+        return tree
     if callable(label):
         names = map_with_path(label, tree)
     elif isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
@@ -68,3 +74,13 @@ def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
         if used and name not in used:
             raise ValueError(f"partition: group {name!r} has no leaf")
     return names
+
+
+def only(name: str, names: Tree, tree: Tree) -> Tree:
+    """The leaves of one group, and None in place of the others."""
+    return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)
+
+
+def joined(names: Tree, parts: dict[str, Tree]) -> Tree:
+    """The tree that ``parts`` are groups of."""
+    return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.paths import labels
+from jaxopt_lite.paths import joined, labels, only
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.trees import Tree, describe
 
@@ -41,15 +39,15 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[[str, Any], s
 
     def update(grads, state, params=None, **extra):
         names, updates, new = labels(groups, label, grads if params is None else params), {}, {}
+        parts = {name: None if params is None else only(name, names, params) for name in groups}
         for name, opt in groups.items():
-            mine = extra | {"grad": only(name, names, extra["grad"])} if "grad" in extra else extra
-            theirs = None if params is None else only(name, names, params)
-            updates[name], new[name] = opt.pair.update(only(name, names, grads), state[name], theirs, **mine)
-        return jax.tree.map(lambda name, *us: dict(zip(updates, us, strict=True))[name], names, *updates.values()), new
+            mine = dict(extra)
+            if "grad" in extra:
+                mine["grad"] = only(name, names, extra["grad"])
+            if "value_fn" in extra:
+                mine["value_fn"] = lambda part, name=name: extra["value_fn"](joined(names, parts | {name: part}))
+            g = only(name, names, grads)
+            updates[name], new[name] = opt.pair.update(g, state[name], parts[name], **mine)
+        return joined(names, updates), new
 
     return init, update
-
-
-def only(name: str, names: Tree, tree: Tree) -> Tree:
-    """The leaves of one group, and None in place of the others."""
-    return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)

@@ -198,7 +198,9 @@ def plot(*schedules: Number, steps: int) -> Any:
     _, axes = plt.subplots()
     iter = jnp.unique(jnp.linspace(0, steps, 1001).astype(int))
     for number in schedules:
-        axes.plot(iter, jnp.broadcast_to(_number(number, iter), iter.shape), label=repr(number))
+        with jax.numpy_dtype_promotion("standard"):
+            values = jnp.broadcast_to(_number(number, iter), iter.shape)
+        axes.plot(iter, values, label=repr(number))
     axes.set_xlabel("step")
     axes.legend()
     return axes

@@ -1,0 +1,91 @@
+"""Sharded parameters have sharded states: on eight fake devices, in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax.numpy as jnp
+import pytest
+
+from jaxopt_lite import adam, state_shardings
+
+SCRIPT = """
+import functools
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import orbax.checkpoint as ocp
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+from composed import AROUND
+from jaxopt_lite import adam, adamw, freeze, partition, registry, state_shardings
+from jaxopt_lite.testing.problems import step
+
+mesh = Mesh(np.asarray(jax.devices()).reshape(4, 2), ("data", "model"))
+specs = {"W": P("data", "model"), "b": [P("model")], "s": P()}
+rng = np.random.default_rng(0)
+on_one = {"W": rng.standard_normal((8, 4)), "b": [rng.standard_normal(6)], "s": np.asarray(0.5)}
+on_one = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), on_one)
+shardings = jax.tree.map(lambda spec: NamedSharding(mesh, spec), specs)
+params = jax.device_put(on_one, shardings)
+
+def assert_sharded_as(tree, expected):
+    chex.assert_trees_all_equal_structs(tree, expected)
+    for (path, x), sharding in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(expected), strict=True):
+        assert x.sharding.is_equivalent_to(sharding, x.ndim), f"{path}: {x.sharding}, not {sharding}"
+
+adams = state_shardings(adam(), params)
+assert adams.m == adams.v == shardings
+assert adams.iter == NamedSharding(mesh, P())
+forms = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape, p.dtype, sharding=p.sharding), params)
+assert state_shardings(adam(), forms) == adams
+theirs = jax.jit(optax.adam(0.1).init)(params)[0]
+assert not theirs.mu["W"].sharding.is_equivalent_to(shardings["W"], 2)
+
+groups = partition({"decay": adamw(), "frozen": freeze(), "rest": adam()}, {"decay": "W", "frozen": "s", "rest": "*"})
+opts = [entry.factory() for entry in registry.values()] + [around(adam()) for around in AROUND.values()] + [groups]
+for opt in opts:
+    expected = state_shardings(opt, params)
+    if any(x.ndim for x in jax.tree.leaves(opt.init(params))):  # counters alone keep nothing of them under jit
+        assert_sharded_as(jax.jit(opt.init)(params), expected)
+    assert_sharded_as(jax.jit(opt.init, out_shardings=expected)(params), expected)
+
+for opt in (adam(), AROUND["average"](adam()), AROUND["clip_by_global_norm"](adamw()), groups):
+    whole, sharded = (on_one, opt.init(on_one)), (params, opt.init(params))
+    compiled = jax.jit(functools.partial(step, opt))
+    for _ in range(3):
+        whole = step(opt, whole)
+        sharded = compiled(sharded)
+    chex.assert_trees_all_close(whole, sharded, rtol=1e-5)
+    assert_sharded_as(sharded[0], shardings)
+    assert_sharded_as(sharded[1], state_shardings(opt, params))
+    assert compiled._cache_size() == 1
+
+with ocp.StandardCheckpointer() as checkpointer:
+    state = adam().init(on_one)
+    checkpointer.save(FOLDER + "/checkpoint", state)
+    checkpointer.wait_until_finished()
+    like = jax.tree.map(lambda x, s: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=s), state, adams)
+    assert_sharded_as(checkpointer.restore(FOLDER + "/checkpoint", like), adams)
+"""
+
+
+def test_on_eight_devices(tmp_path):
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "PJRT_NPROC": "16", "JAX_PLATFORMS": "cpu"}
+    env = os.environ | flags | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    script = f"FOLDER = {str(tmp_path)!r}\n{SCRIPT}"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_parameters_without_a_mesh_are_refused():
+    with pytest.raises(
+        TypeError, match=r"^state_shardings: params\['w'\] has the sharding .*, and needs a NamedSharding$"
+    ):
+        state_shardings(adam(), {"w": jnp.ones(3)})
+    with pytest.raises(TypeError, match=r"^state_shardings: params has no leaves, and so no mesh$"):
+        state_shardings(adam(), {})

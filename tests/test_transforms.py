@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from composed import AFTER
 
 from jaxopt_lite import (
     Optimizer,
@@ -68,7 +69,8 @@ def test_as_optax(ours, theirs):
 
 class TestClipping:
     def test_by_value_clips_both_parts_of_a_complex_number(self):
-        assert given(clip(1.0), jnp.asarray(3 + 0.5j), jnp.asarray(0j)) == 1 + 0.5j
+        clipped = given(clip(1.0), jnp.asarray([3 + 0.5j, -0.5 - 3j]), jnp.zeros(2, complex))
+        np.testing.assert_array_equal(clipped, [1 + 0.5j, -0.5 - 1j])
 
     def test_by_norm_shortens_each_leaf_by_itself(self):
         clipped = given(clip_by_norm(0.5))
@@ -103,11 +105,22 @@ class TestClipping:
         for one, g_unit, p_unit in zip(clipped, np.moveaxis(g, out_axis, 0), np.moveaxis(p, out_axis, 0), strict=True):
             np.testing.assert_allclose(one, g_unit * 0.1 * length(p_unit) / length(g_unit), rtol=1e-5)
 
+    def test_units_are_those_of_the_last_axis_unless_said_otherwise(self):
+        g, p = (jnp.asarray(RNG.standard_normal((2, 3, 4))) for _ in range(2))
+        for by_units in (centralize, adaptive_clip):
+            chex.assert_trees_all_equal(given(by_units(), g, p), given(by_units(out_axis=2), g, p))
+
     def test_adaptive_clipping_lets_zeros_leave_zero(self):
         np.testing.assert_allclose(given(adaptive_clip(0.1, floor=0.5), jnp.ones(4), jnp.zeros(4)), 0.025, rtol=1e-6)
 
 
 class TestShape:
+    @pytest.mark.parametrize("transform", [centralize(), cautious()], ids=["centralize", "cautious"])
+    def test_of_nothing_there_is_no_mean(self, transform):
+        empty = jnp.zeros((0, 3))
+        with jax.debug_nans(True):
+            assert transform.update(empty, (), grad=empty)[0].shape == (0, 3)
+
     def test_centralized_units_have_mean_zero(self):
         centered = given(centralize())
         np.testing.assert_allclose(jnp.mean(centered["w"], axis=0), 0, atol=1e-7)
@@ -176,9 +189,16 @@ class TestWeightDecay:
         chex.assert_trees_all_close(params, theirs, rtol=1e-5)
 
     def test_cautious_decay_only_helps(self):
-        u, p = jnp.asarray([1.0, -1.0, 0.0, 1.0, -1.0]), jnp.asarray([2.0, 2.0, 2.0, -2.0, -2.0])
+        u, p = jnp.asarray([0.25, -1.0, 0.0, 1.0, -1.0]), jnp.asarray([2.0, 2.0, 2.0, -2.0, -2.0])
         decayed = given(weight_decay(0.25, cautious=True), u, p)
-        np.testing.assert_array_equal(decayed, [1.0, -1.5, -0.5, 1.5, -1.0])
+        np.testing.assert_array_equal(decayed, [0.25, -1.5, -0.5, 1.5, -1.0])
+
+    def test_both_numbers_may_be_schedules(self):
+        opt, p = weight_decay(schedules.step(0.5, 0.5, at=(1,)), lr=schedules.step(1.0, 0.1, at=(2,))), jnp.asarray(2.0)
+        state = opt.init(p)
+        for decay in (-1.0, -0.5, -0.05):
+            u, state = opt.update(jnp.asarray(0.0), state, p)
+            np.testing.assert_allclose(u, decay, rtol=1e-6)
 
 
 class TestCautious:
@@ -213,6 +233,17 @@ class TestHyperball:
         moved = p + given(chain(sgd(), hyperball(lr=0.5)), g, p)
         np.testing.assert_allclose(moved, 5 * ahead / length(ahead), rtol=1e-6)
 
+    def test_lr_may_be_a_schedule(self):
+        opt, p, g = chain(sgd(), hyperball(schedules.step(0.5, 0.0, at=(1,)))), jnp.ones((2, 2)), jnp.eye(2)
+        first, state = opt.update(g, opt.init(p), p)
+        second, state = opt.update(g, state, p)
+        assert jnp.any(first)
+        np.testing.assert_allclose(second, 0, atol=1e-6)
+        assert state[1].iter == 2
+
+    def test_vectors_have_no_radius(self):
+        assert hyperball().init(PARAMS).radius == {"w": pytest.approx(length(PARAMS["w"])), "b": 0, "s": 0}
+
     def test_vectors_move_as_the_rule_says_and_zeros_stay(self):
         updates = given(chain(sgd(0.1), hyperball()))
         chex.assert_trees_all_close(updates["b"], -0.1 * GRADS["b"], rtol=1e-6)
@@ -235,7 +266,7 @@ class TestLrMultiplier:
 class TestReduceOnPlateau:
     @pytest.mark.usefixtures("standard")  # optax multiplies an integer by a float
     def test_as_optax(self):
-        values = [5.0, 4.0, 4.0, 4.1, 4.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+        values = [5.0, 4.0, 4.0, 4.1, 4.0, 3.0, 2.9999, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
         ours = reduce_on_plateau(rate=0.5, patience=2, min_scale=0.2)
         theirs = optax.contrib.reduce_on_plateau(factor=0.5, patience=3, min_scale=0.2)
         state, expected, g = ours.init(GRADS), theirs.init(GRADS), jnp.asarray(1.0)
@@ -253,7 +284,31 @@ class TestReduceOnPlateau:
         assert (state.best, state.waited, state.scale) == (-3, 0, 1)
 
 
+DEFAULTS = {
+    adaptive_clip: "adaptive_clip(clipping=0.01, floor=0.001, out_axis=-1)",
+    add_noise: "add_noise(variance=0.01, power=0.55, seed=0)",
+    cautious: "cautious(floor=0.001)",
+    centralize: "centralize(out_axis=-1)",
+    grokfast: "grokfast(decay_rate=0.98, amplify=2.0)",
+    hyperball: "hyperball(lr=0.01)",
+    normalize: "normalize(over='tree')",
+    reduce_on_plateau: "reduce_on_plateau(rate=0.1, patience=10, min_scale=0.0, threshold=0.0001)",
+    weight_decay: "weight_decay(weight_decay=0.01, lr=1.0, cautious=False)",
+}
+
+
+@pytest.mark.parametrize(("factory", "call"), DEFAULTS.items(), ids=lambda x: getattr(x, "__name__", ""))
+def test_defaults_are_those_of_the_papers(factory, call):
+    assert repr(factory()) == call
+
+
 class TestChain:
+    @pytest.mark.parametrize("part", AFTER.values(), ids=AFTER)
+    def test_what_works_on_updates_is_refused_before_the_rule(self, part):
+        chain(adam(), part)
+        with pytest.raises(ValueError, match=f"^chain: {part.name} works on updates, and stands before adam$"):
+            chain(part, adam())
+
     def test_a_chain_of_chains_is_one_chain(self):
         a, b, c = clip(1.0), adam(), weight_decay()
         assert chain(a, chain(b, c)) == chain(chain(a, b), c) == chain(a, b, c)

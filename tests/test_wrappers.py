@@ -318,6 +318,17 @@ class TestSkipSpikes:
             assert state.skipped == skipped
 
 
+def test_defaults_are_those_of_the_papers():
+    wrapped = [average(sgd()), lookahead(sgd()), sam(sgd()), skip_nonfinite(sgd()), skip_spikes(sgd())]
+    assert [repr(opt).replace("opt=sgd(lr=0.01)", "…") for opt in wrapped] == [
+        "average(…, ema=0.999, debias=True, begin=0, every=1)",
+        "lookahead(…, every=5, alpha=0.5)",
+        "sam(…, rho=0.05)",
+        "skip_nonfinite(…, give_up_after=None)",
+        "skip_spikes(…, deviations=6.0, window=128)",
+    ]
+
+
 class TestMaximize:
     def test_it_climbs_and_still_decays(self):
         updates, _ = maximize(adamw(0.1, weight_decay=0.5)).update(PARAMS, maximize(adamw()).init(PARAMS), PARAMS)

@@ -36,7 +36,7 @@ def cautious(floor: Scalar = 1e-3):
 
         def rule(u, g):
             agrees = ~((u.conj() * g).real >= 0)  # of NaN too, which must not be hidden
-            share = jnp.mean(agrees, dtype=u.real.dtype) if u.size else 1.0
+            share = jnp.mean(agrees) if u.size else 1.0
             return jnp.where(agrees, u, 0) / jnp.maximum(share, floor)
 
         return each(rule, updates, g=grad), state

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
 from jaxopt_lite.numerics import Number, next_step
-from jaxopt_lite.rules import at, each
+from jaxopt_lite.rules import at, direction, each
 from jaxopt_lite.trees import Tree, norm, zero_steps, zeros_beside
 
 
@@ -43,12 +43,9 @@ def hyperball(lr: Number = 0.01):
     def update(updates, state, params=None):
         lr_t = at(lr, state.iter)
 
-        def unit(x):
-            length = norm(x)
-            return x / jnp.where(length == 0, 1, length)
-
         def rule(u, p, R):
-            return R * unit(p + lr_t * R * unit(u)) - p if u.ndim > 1 else u
+            ahead = p + lr_t * R * direction(u, norm(u))
+            return R * direction(ahead, norm(ahead)) - p if u.ndim > 1 else u
 
         return each(rule, updates, p=params, R=state.radius), HyperballState(next_step(state.iter), state.radius)
 

@@ -2,10 +2,8 @@
 
 from typing import Literal
 
-import jax.numpy as jnp
-
 from jaxopt_lite.core import transform
-from jaxopt_lite.rules import each
+from jaxopt_lite.rules import direction, each
 from jaxopt_lite.trees import norm
 
 
@@ -30,10 +28,11 @@ def normalize(over: Literal["tree", "leaf"] = "tree"):
         return ()
 
     def update(grads, state, params=None):
-        def rule(g, length):
-            length = norm(g) if over == "leaf" else length
-            return g / jnp.where(length == 0, 1, length)
+        length = norm(grads)
 
-        return each(rule, grads, length=None if over == "leaf" else norm(grads)), state
+        def rule(g):
+            return direction(g, norm(g) if over == "leaf" else length)
+
+        return each(rule, grads), state
 
     return init, update

@@ -3,11 +3,11 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Scalar, load
 from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.rules import direction
 from jaxopt_lite.trees import moved, norm
 
 
@@ -40,7 +40,7 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
 
     def update(grads, state, params=None, *, value_fn, **extra):
         length = norm(grads)
-        away = jax.tree.map(lambda g: rho * g / jnp.where(length == 0, 1, length), grads)
+        away = jax.tree.map(lambda g: rho * direction(g, length), grads)
         conjugates = jax.grad(value_fn)(moved(params, away))
         there = jax.tree.map(lambda g: load(g).conj(), conjugates)
         updates, inner = opt.pair.update(there, state.inner, params, value_fn=value_fn, **extra)

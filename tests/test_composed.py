@@ -1,13 +1,15 @@
 """Every transform and every wrapper around the optimizers: the laws, and the forms of all pairs."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import pytest
 from composed import AFTER, AROUND, BEFORE, WRAPPERS
 
-from jaxopt_lite import adam, registry, transforms, wrappers
+from jaxopt_lite import adam, find, optimizer, registry, transforms, wrappers
 from jaxopt_lite.testing import check, laws
-from jaxopt_lite.testing.problems import small_tree, start, update
+from jaxopt_lite.testing.problems import quadratic, small_tree, start, update
 
 OF_ARITHMETIC = [name for name, law in laws.items() if law.__module__.endswith("arithmetic")]
 
@@ -16,6 +18,29 @@ def test_nothing_is_left_out():
     factories = {name for module in (transforms, wrappers) for name in module.__all__ if not name.endswith("State")}
     tried = {t.name for t in (BEFORE | AFTER).values()} | {around(adam()).name for around in WRAPPERS.values()}
     assert factories == tried | {"chain", "freeze"}
+
+
+class Seen(NamedTuple):
+    loss: Any
+
+
+@optimizer
+def asking():
+    def update(grads, state, params=None, *, value):
+        return grads, Seen(jnp.asarray(value))
+
+    return lambda params: Seen(jnp.zeros(())), update
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_keywords_reach_what_is_inside(around):
+    opt = around(asking())
+    params = small_tree()
+    state = opt.init(params)
+    for _ in range(2):
+        _, state = opt.update(params, state, params, value=-3.0, value_fn=quadratic, epoch="first")
+    loss = state["all"].loss if opt.name == "partition" else find(state, "loss")
+    assert abs(loss) == 3
 
 
 @pytest.mark.slow

@@ -215,7 +215,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients",
         ),
         ("chain(clip, adam())", TypeError, "chain: parts is the factory clip, where a transform is meant: clip(…)"),
-        ("chain(0.1, adam())", TypeError, "chain: a part must be an optimizer or a transform, not 0.1"),
+        ("chain(w, adam())", TypeError, "chain: a part must be an optimizer or a transform, not float32[3]"),
         (
             "chain(adam(), clip(1.0), sgd())",
             TypeError,

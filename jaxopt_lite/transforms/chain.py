@@ -31,16 +31,17 @@ def chain(*parts: Transform) -> Any:
     if any(nested):
         flat = [part.inside if is_chain else (part,) for part, is_chain in zip(parts, nested, strict=True)]
         return chain(*itertools.chain.from_iterable(flat))  # type: ignore[arg-type]
-    for part in parts:
+    rule = None
+    for part in reversed(parts):
         if not isinstance(part, Transform):
             raise TypeError(f"chain: a part must be an optimizer or a transform, not {describe(part)}")
-    optimizers = [i for i, part in enumerate(parts) if isinstance(part, Optimizer)]
-    if len(optimizers) > 1:
-        first, second = (parts[i].name for i in optimizers[:2])
-        raise TypeError(f"chain: {first} and {second} are two optimizers, and the second would climb: use one")
-    for part in parts[: optimizers[0] if optimizers else 0]:
-        if part.entry.after_rule:
-            raise ValueError(f"chain: {part.name} works on updates, and stands before {parts[optimizers[0]].name}")
+        if rule and isinstance(part, Optimizer):
+            raise TypeError(
+                f"chain: {part.name} and {rule.name} are two optimizers, and the second would climb: use one"
+            )
+        if rule and part.entry.after_rule:
+            raise ValueError(f"chain: {part.name} works on updates, and stands before {rule.name}")
+        rule = part if isinstance(part, Optimizer) else rule
 
     def init(params):
         return tuple(part.pair.init(params) for part in parts)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.kinds import KINDS
+from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
@@ -71,7 +71,7 @@ def check_declaration(factory: str, needs: Iterable[str]) -> None:
 
 def _check_scalars(call: str, opt: Any) -> None:
     for name, argument in opt.arguments.items():
-        if name in KINDS and np.ndim(argument) > 0:
+        if name in kinds_of(opt.factory) and np.ndim(argument) > 0:
             raise ValueError(
                 f"{call}: {name} has shape {np.shape(argument)}, and a step takes one number: "
                 "jax.vmap over the optimizer runs them all"

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.kinds import KINDS
+from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.paths import labels, map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
@@ -30,8 +30,9 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
     numbers = {}
     with jax.numpy_dtype_promotion("standard"):
         for prefix, part, own in _parts(opt, state, ""):
+            kinds = kinds_of(part.factory)
             for name, argument in part.arguments.items():
-                if name in KINDS and KINDS[name].schedule:
+                if name in kinds and kinds[name].schedule:
                     numbers[prefix + name] = at(argument, getattr(own, "iter", jnp.zeros((), int)))
     return numbers
 

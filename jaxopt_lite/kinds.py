@@ -26,8 +26,8 @@ class Kind(NamedTuple):
 
 
 ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(low=0)
+# In everyone's optimizers, as these names mean the same everywhere.
 KINDS = {
-    # rules
     "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
     "peak_lr": Kind(none=True),
     "weight_decay": Kind(low=0, schedule=True),
@@ -36,6 +36,9 @@ KINDS = {
     "beta1": SHARE,
     "beta2": SHARE,
     "eps": POSITIVE,
+}
+# In this package's alone: to somebody else a window may be anything.
+OWN = {
     # transforms
     "max_value": POSITIVE,
     "max_norm": POSITIVE,
@@ -57,11 +60,17 @@ KINDS = {
     "threshold": SHARE,
     "give_up_after": COUNT._replace(none=True),
     # schedules
+    "value": ANY,
     "start": ANY,
     "end": ANY,
     "peak": ANY,
-    "rate": ANY,
-    "power": ANY,
+    "rate": POSITIVE,
+    "power": POSITIVE,
+    "factor": ANY,
+    "then": Kind(schedule=True),
+    "schedule": Kind(schedule=True),
+    "a": Kind(schedule=True),
+    "b": Kind(schedule=True),
     "warmup": SHARE,
     "steps": COUNT,
     "growth": COUNT,
@@ -73,10 +82,16 @@ KINDS = {
 DECAYS = ("decoupled", "independent", "l2")
 
 
-def check_arguments(factory: str, arguments: dict[str, Any]) -> None:
+def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
+    """What the hyperparameters of a factory may be, as far as their names tell."""
+    return KINDS | OWN if str(factory.__module__).startswith("jaxopt_lite.") else KINDS
+
+
+def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Refuses, when an optimizer is made, hyperparameters that no step can be taken with."""
+    kinds = kinds_of(factory)
     for name, argument in arguments.items():
-        where = f"{factory}: {name}"
+        where = f"{factory.__name__}: {name}"
         for leaf in jax.tree.leaves(argument):
             if noun := getattr(leaf, "makes", None):
                 call = leaf.__name__ + ("()" if noun == "an optimizer" else "(…)")
@@ -89,8 +104,8 @@ def check_arguments(factory: str, arguments: dict[str, Any]) -> None:
             raise ValueError(f"{where} must be one of {', '.join(map(repr, DECAYS))}, not {describe(argument)}")
         if name == "peak_lr" and argument is None and arguments["decay"] == "independent" and callable(arguments["lr"]):
             raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
-        if name in KINDS:
-            _check_number(where, argument, KINDS[name])
+        if name in kinds:
+            _check_number(where, argument, kinds[name])
 
 
 def _check_hashable(where: str, leaf: Any) -> None:

@@ -72,10 +72,11 @@ def bias_correction(beta: Scalar, t: jax.Array) -> jax.Array:
 
     Source: Kingma & Ba (2015), arXiv:1412.6980, §3.
     """
-    return -jnp.expm1(t * _log(beta))
+    return -jnp.expm1(t * log(beta))
 
 
-def _log(beta: Scalar) -> Scalar:
+def log(beta: Scalar) -> Scalar:
+    """The logarithm, of a Python number in double precision."""
     if isinstance(beta, jax.Array):
         return jnp.log(beta)
     return math.log(beta) if beta > 0 else -math.inf

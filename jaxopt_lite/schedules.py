@@ -6,6 +6,7 @@ JAX can trace. These print, compare, hash and pickle; arrays among their argumen
 scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite through 2³¹ of them.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
@@ -13,16 +14,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.numerics import Number, Scalar, saturate
+from jaxopt_lite.numerics import Number, Scalar, log
 from jaxopt_lite.values import Value
 
 P = ParamSpec("P")
+LARGEST = math.log(1e30)
 
 
 class Schedule(Value):
     """A function of the step that remembers how it was made; see `Value` for what that gives."""
 
     noun = "a schedule"
+    __array_ufunc__ = None  # NumPy's arrays leave + and * to us
 
     def __call__(self, iter: Any) -> Any:
         """The number at step ``iter``: an integer, or an array of integers."""
@@ -52,8 +55,14 @@ def _number(number: Number, iter: jax.Array) -> Any:
     return number(iter) if callable(number) else number
 
 
-def _half_wave(start: Scalar, end: Scalar, share: jax.Array) -> jax.Array:
-    return end + (start - end) * (1 + jnp.cos(jnp.pi * share)) / 2
+def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar) -> jax.Array:
+    """Half a wave of the cosine, as a squared sine of what is left: 1 + cos would lose the last steps to rounding."""
+    return end + (start - end) * jnp.sin(jnp.pi / 2 * _share(steps - iter, steps)) ** 2
+
+
+def _check_steps(schedule: str, at: Any) -> None:
+    if not isinstance(at, tuple | list) or list(at) != sorted(at):
+        raise ValueError(f"{schedule}: at must be a tuple of steps in rising order, not {at!r}")
 
 
 @schedule
@@ -71,18 +80,32 @@ def linear(start: Scalar, end: Scalar, steps: int):
 @schedule
 def polynomial(start: Scalar, end: Scalar, steps: int, power: Scalar):
     """A power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on."""
-    return lambda iter: end + (start - end) * (1 - _share(iter, steps)) ** power
+    return lambda iter: end + (start - end) * _share(steps - iter, steps) ** power
 
 
 @schedule
 def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = False):
-    """By ``rate`` in ``steps`` steps: start rate^(iter / steps); with ``staircase`` the exponent is rounded down."""
-    return lambda iter: saturate(start * rate ** (iter // steps * 1.0 if staircase else iter * 1.0 / steps))
+    """By ``rate`` in ``steps`` steps: start rate^(iter / steps); with ``staircase`` the exponent is rounded down.
+
+    What grows stops growing at 1e30 times ``start``.
+    """
+
+    def value(iter):
+        exponent = iter // steps * 1.0 if staircase else iter * 1.0 / steps
+        # By the logarithm, which a Python number has in double precision; a rate of 0 has none.
+        return start * jnp.exp(jnp.minimum(exponent * jnp.maximum(log(rate), -1e30), LARGEST))
+
+    return value
 
 
 @schedule
 def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
-    """At first ``start``, multiplied by ``rate`` at each of the steps in ``at``."""
+    """At first ``start``, multiplied by ``rate`` at each of the steps in ``at``.
+
+    Raises:
+        ValueError: ``at`` is no tuple of steps in rising order.
+    """
+    _check_steps("step", at)
     return lambda iter: start * rate ** (sum((iter >= boundary) * 1.0 for boundary in at))
 
 
@@ -92,7 +115,7 @@ def cosine(start: Scalar, steps: int, end: Scalar = 0.0):
 
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
-    return lambda iter: _half_wave(start, end, _share(iter, steps))
+    return lambda iter: _half_wave(start, end, iter, steps)
 
 
 @schedule
@@ -102,14 +125,14 @@ def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 
     Source: SGDR, Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
     if growth == 1:
-        return lambda iter: _half_wave(start, end, _share(iter % steps, steps))
-    sums = (steps * (growth**cycle - 1) // (growth - 1) for cycle in range(31))
+        return lambda iter: _half_wave(start, end, iter % steps, steps)
+    sums = (steps * (growth**cycle - 1) // (growth - 1) for cycle in range(32))
     begins = np.array([begin for begin in sums if begin < 2**31])
 
     def value(iter):
         begin = jnp.asarray(begins)[jnp.searchsorted(begins, iter, side="right") - 1]
         length = steps + (growth - 1.0) * begin  # as begin is a sum of powers of growth
-        return _half_wave(start, end, _share(iter - begin, length))
+        return _half_wave(start, end, iter - begin, length)
 
     return value
 
@@ -118,10 +141,13 @@ def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 
 def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 / 25, end: Scalar = 4e-6):
     """Up from start · peak along half a cosine, for a share ``warmup`` of the steps, and down to end · peak.
 
+    ``steps`` and ``warmup`` are Python numbers.
+
     Source: Smith & Topin (2018), arXiv:1708.07120, with the cosine and the numbers of torch and optax.
     """
     up = int(warmup * steps)
-    return join(cosine(start * peak, up, peak), cosine(peak, steps - up, end * peak), at=(up,)).meaning
+    down = cosine(peak, steps - up, end * peak)
+    return join(cosine(start * peak, up, peak), down, at=(up,)).meaning if up else down.meaning
 
 
 @schedule
@@ -159,11 +185,12 @@ def join(*schedules: Number, at: tuple[int, ...]):
     """The first until step ``at[0]``, then the second, and so on; each counts from 0 where it begins.
 
     Raises:
-        ValueError: ``at`` is not in rising order, or is not one fewer than the schedules.
+        ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.
     """
-    if len(at) != len(schedules) - 1 or list(at) != sorted(at):
+    _check_steps("join", at)
+    if len(at) != len(schedules) - 1:
         raise ValueError(
-            f"join: {len(schedules)} schedules need {len(schedules) - 1} steps to change at, in rising order, not {at}"
+            f"join: {len(schedules)} schedules need {len(schedules) - 1} steps to change at, not {len(at)}"
         )
 
     def value(iter):

@@ -58,7 +58,7 @@ class Value:
                     f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
                 ) from None
             bound.apply_defaults()
-            check_arguments(body.__name__, bound.arguments)
+            check_arguments(body, bound.arguments)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
             data = tuple(_frozen(x) for x in leaves if _is_array(x))
             constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)

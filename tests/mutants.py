@@ -243,7 +243,7 @@ class Replace(ast.NodeTransformer):
 def tests_of(name: str) -> list[str]:
     if name in FOUNDATION or FILES[name].parent.name in AROUND:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
-        return [*(str(TESTS / file) for file in files), "-k", f"not composed or (all_laws and {name})"]
+        return [*(str(TESTS / file) for file in files), "-k", f"not composed or ((all_laws or keywords) and {name})"]
     files = [str(TESTS / file) for file in ("test_twins.py", "test_core.py", "test_laws.py")]
     return [*files, "-k", f"[{name}- or -{name}] or {name}s or registry"]
 

@@ -9,7 +9,7 @@ import pytest
 import wrong_inputs
 
 from jaxopt_lite import adam, apply_updates, next_step, optimizer, sgd, skip_nonfinite, zero_steps, zeros_like
-from jaxopt_lite.kinds import KINDS
+from jaxopt_lite.kinds import KINDS, OWN
 
 ROWS = [pytest.param(*row, id=row[0]) for rows in wrong_inputs.WRONG.values() for row in rows]
 
@@ -32,7 +32,7 @@ def test_the_page_of_wrong_inputs_is_this_table():
 
 def test_every_kind_of_hyperparameter_is_refused_somewhere():
     refused = " ".join(row.values[2] for row in ROWS)
-    assert all(f": {name} must be" in refused for name in KINDS)
+    assert all(f": {name} must be" in refused for name in KINDS | OWN)
 
 
 @pytest.mark.parametrize("lr", [-0.1, 0, 0.0, 1, 1e30, jnp.float32(0.1), jnp.int32(1), jnp.ones(8), lambda iter: None])

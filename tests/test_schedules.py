@@ -3,7 +3,9 @@
 import copy
 import functools
 import pickle
+import re
 
+import chex
 import jax
 import jax.numpy as jnp
 import matplotlib as mpl
@@ -14,6 +16,7 @@ import pytest
 
 from jaxopt_lite import adam, adamw, schedules, sgd
 from jaxopt_lite.schedules import (
+    add,
     constant,
     cosine,
     cosine_restarts,
@@ -23,6 +26,7 @@ from jaxopt_lite.schedules import (
     linear,
     one_cycle,
     polynomial,
+    scale,
     step,
     warmup,
     warmup_stable_decay,
@@ -35,9 +39,9 @@ def half_wave(t, start, steps, end=0.0):
     return end + (start - end) * 0.5 * (1 + np.cos(np.pi * min(t / steps, 1)))
 
 
-def doubling(t, start, steps):
+def restarting(t, start, steps, growth):
     while t >= steps:
-        t, steps = t - steps, 2 * steps
+        t, steps = t - steps, growth * steps
     return half_wave(t, start, steps)
 
 
@@ -55,11 +59,13 @@ FORMULAS = {
     "linear": (linear(0.5, 0.1, steps=40), lambda t: 0.5 - 0.4 * min(t / 40, 1)),
     "polynomial": (polynomial(0.5, 0.1, steps=40, power=3), lambda t: 0.1 + 0.4 * (1 - min(t / 40, 1)) ** 3),
     "exponential": (exponential(0.5, 0.8, steps=10), lambda t: 0.5 * 0.8 ** (t / 10)),
+    "slow exponential": (exponential(0.5, 0.9999999), lambda t: 0.5 * 0.9999999**t),
     "staircase": (exponential(0.5, 0.8, steps=10, staircase=True), lambda t: 0.5 * 0.8 ** (t // 10)),
     "step": (step(0.5, 0.1, at=(10, 40)), lambda t: 0.5 * 0.1 ** ((t >= 10) + (t >= 40))),
     "cosine": (cosine(0.5, steps=40, end=0.1), lambda t: half_wave(t, 0.5, 40, 0.1)),
     "cosine_restarts": (cosine_restarts(0.5, steps=10), lambda t: half_wave(t % 10, 0.5, 10)),
-    "growing restarts": (cosine_restarts(0.5, steps=10, growth=2), lambda t: doubling(t, 0.5, 10)),
+    "growing restarts": (cosine_restarts(0.5, steps=10, growth=3), lambda t: restarting(t, 0.5, 10, 3)),
+    "restarts from one step": (cosine_restarts(0.5, steps=1, growth=2), lambda t: restarting(t, 0.5, 1, 2)),
     "one_cycle": (
         one_cycle(0.5, steps=40, warmup=0.25),
         lambda t: half_wave(t, 0.02, 10, 0.5) if t < 10 else half_wave(t - 10, 0.5, 30, 2e-6),
@@ -74,33 +80,38 @@ FORMULAS = {
         warmup(10, cosine(0.5, 30), start=0.1),
         lambda t: 0.1 + 0.04 * t if t < 10 else half_wave(t - 10, 0.5, 30),
     ),
+    "warmup to a number": (warmup(10, 0.5, start=0.1), lambda t: 0.1 + 0.4 * min(t / 10, 1)),
+    "multiple": (scale(lambda t: 0.001 * t, 0.5), lambda t: 0.0005 * t),
     "join": (join(0.5, linear(0.4, 0.0, 30), lambda t: 0.001 * t, at=(10, 40)), joined),
+    "optax within": (
+        warmup(10, scale(optax.cosine_decay_schedule(0.5, 30), 0.5)),
+        lambda t: 0.025 * t if t < 10 else half_wave(t - 10, 0.25, 30),
+    ),
     "sums": (1.0 + 0.5 * cosine(0.5, 40) * 2 + linear(0.5, 0.1, 40), summed),
 }
-
-
 EVERY = pytest.mark.parametrize(("schedule", "formula"), FORMULAS.values(), ids=FORMULAS)
-CORNERS = [0, 1, 5, 9, 10, 11, 20, 29, 30, 31, 39, 40, 41, 49, 50, 51, 69, 70, 71, 150]
+CORNERS = [0, 1, 5, 9, 10, 11, 20, 29, 30, 31, 39, 40, 41, 49, 50, 51, 69, 70, 71, 150, 1000, 2**24 + 1, 2**30, LAST]
+
+
+def walk(opt):
+    """The updates of 60 steps, each with the gradient 1."""
+    return jax.lax.scan(lambda state, g: opt.update(g, state)[::-1], opt.init(1.0), jnp.ones(60))[1]
 
 
 @EVERY
 class TestEvery:
     def test_equals_its_formula(self, schedule, formula):
-        np.testing.assert_allclose([schedule(t) for t in CORNERS], [formula(t) for t in CORNERS], rtol=2e-6, atol=1e-8)
+        np.testing.assert_allclose([schedule(t) for t in CORNERS], [formula(t) for t in CORNERS], rtol=2e-6, atol=2e-8)
 
     def test_equals_it_in_double_precision(self, x64, schedule, formula):
-        np.testing.assert_allclose(
-            [schedule(t) for t in CORNERS], [formula(t) for t in CORNERS], rtol=1e-12, atol=1e-16
-        )
+        at_once = jnp.broadcast_to(schedule(jnp.asarray(CORNERS, jnp.int32)), len(CORNERS))
+        np.testing.assert_allclose(at_once, [formula(t) for t in CORNERS], rtol=1e-12, atol=1e-16)
 
     def test_takes_many_steps_at_once_and_traced_ones(self, schedule, formula):
         one_by_one = [schedule(t) for t in CORNERS]
-        at_once = jnp.broadcast_to(schedule(jnp.asarray(CORNERS)), len(CORNERS))
-        np.testing.assert_allclose(at_once, one_by_one, rtol=1e-6, atol=1e-7)
-        np.testing.assert_allclose([jax.jit(schedule)(t) for t in CORNERS], one_by_one, rtol=1e-6, atol=1e-7)
-
-    def test_stays_finite_for_two_billion_steps(self, schedule, formula):
-        assert np.all(np.isfinite([schedule(t) for t in (2**24 + 1, 2**30, LAST)]))
+        for at_once in (schedule, jax.vmap(schedule), jax.jit(schedule)):
+            values = jnp.broadcast_to(at_once(jnp.asarray(CORNERS)), len(CORNERS))
+            np.testing.assert_allclose(values, one_by_one, rtol=1e-6, atol=1e-7)
 
     def test_is_a_value(self, schedule, formula):
         for twin in (
@@ -111,14 +122,12 @@ class TestEvery:
         ):
             assert twin == schedule
             assert hash(twin) == hash(schedule)
-        if "lambda" not in repr(schedule):
+        if "<" not in repr(schedule):  # functions within have their own ways to be printed and pickled
             assert pickle.loads(pickle.dumps(schedule)) == schedule
             assert eval(repr(schedule), vars(schedules)) == schedule
 
     def test_is_the_learning_rate_of_each_step(self, schedule, formula):
-        opt = sgd(lr=schedule)
-        _, updates = jax.lax.scan(lambda state, g: opt.update(g, state)[::-1], opt.init(1.0), jnp.ones(60))
-        np.testing.assert_allclose(updates, [-formula(t) for t in range(60)], rtol=2e-6, atol=1e-7)
+        np.testing.assert_allclose(walk(sgd(lr=schedule)), [-formula(t) for t in range(60)], rtol=2e-6, atol=1e-7)
 
 
 PEERS = {
@@ -130,6 +139,10 @@ PEERS = {
     "step": (step(0.5, 0.1, at=(10, 40)), optax.piecewise_constant_schedule(0.5, {10: 0.1, 40: 0.1})),
     "cosine": (cosine(0.5, 40, end=0.05), optax.cosine_decay_schedule(0.5, 40, alpha=0.1)),
     "restarts": (
+        cosine_restarts(0.5, 10),
+        optax.sgdr_schedule([{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": 10}] * 14),
+    ),
+    "growing restarts": (
         cosine_restarts(0.5, 10, growth=2),
         optax.sgdr_schedule(
             [{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": n} for n in (10, 20, 40, 80)]
@@ -137,6 +150,10 @@ PEERS = {
     ),
     "one_cycle": (one_cycle(0.5, 40), optax.cosine_onecycle_schedule(40, 0.5)),
     "warmup": (warmup(10, cosine(0.5, 40), start=0.1), optax.warmup_cosine_decay_schedule(0.1, 0.5, 10, 50)),
+    "warmup, exponential": (
+        warmup(10, exponential(0.5, 0.8, 10), start=0.1),
+        optax.warmup_exponential_decay_schedule(0.1, 0.5, 10, 10, 0.8),
+    ),
     "join": (
         join(constant(0.5), linear(0.4, 0.0, 30), at=(10,)),
         optax.join_schedules([optax.constant_schedule(0.5), optax.linear_schedule(0.4, 0.0, 30)], [10]),
@@ -147,18 +164,38 @@ PEERS = {
 @pytest.mark.usefixtures("standard")  # optax's promote the counter
 @pytest.mark.parametrize(("ours", "theirs"), PEERS.values(), ids=PEERS)
 def test_as_optax(ours, theirs):
-    for t in range(101):
-        np.testing.assert_allclose(ours(t), theirs(t), rtol=1e-5, atol=1e-7)
+    steps = jnp.arange(140)
+    np.testing.assert_allclose(jax.vmap(ours)(steps), jax.vmap(theirs)(steps), rtol=1e-5, atol=1e-7)
 
 
-def test_ends_are_exact():
-    for schedule in (linear(0.3, 0.1, 7), polynomial(0.3, 0.1, 7, 2.0), cosine(0.3, 7, 0.1)):
-        assert schedule(7) == schedule(LAST) == np.float32(0.1)
-        assert schedule(0) == np.float32(0.3)
+@pytest.mark.parametrize(
+    ("schedule", "start", "steps"),
+    [
+        (linear(0.3, 0.1, 7), 0.3, 7),
+        (polynomial(0.3, 0.1, 7, power=2.0), 0.3, 7),
+        (cosine(0.3, 7, end=0.1), 0.3, 7),
+        (one_cycle(1.0, 7, start=0.3, end=0.1), 0.3, 7),
+        (warmup_stable_decay(0.3, 7, 7, 7, end=0.1), 0.0, 21),
+    ],
+)
+def test_ends_are_exact(schedule, start, steps):
+    assert schedule(0) == np.float32(start)
+    assert schedule(steps) == schedule(LAST) == np.float32(0.1)
 
 
-def test_a_growing_rate_saturates():
-    assert exponential(1.0, 1.1)(LAST) == jnp.finfo(jnp.float32).max
+@pytest.mark.parametrize("start", [1.0, 0.0, -1.0])
+def test_a_growing_rate_saturates_and_so_does_its_derivative(start):
+    value, slope = jax.value_and_grad(lambda start: exponential(start, 1.1)(LAST))(start)
+    np.testing.assert_allclose(value, start * 1e30, rtol=1e-4)
+    assert jnp.isfinite(slope)
+
+
+@pytest.mark.parametrize(("steps", "share"), [(3, 0.3), (40, 0.0)])
+def test_one_cycle_may_begin_at_its_peak(steps, share):
+    no_warmup = one_cycle(0.5, steps, warmup=share)
+    np.testing.assert_allclose(
+        [no_warmup(t) for t in range(50)], [half_wave(t, 0.5, steps, 2e-6) for t in range(50)], rtol=2e-6, atol=2e-8
+    )
 
 
 def test_a_constant_schedule_is_the_number_to_the_bit():
@@ -176,32 +213,82 @@ def test_weight_decay_may_be_one():
         assert updates == decayed
 
 
+# Each schedule with each argument that it is a linear function of, plus what the others add.
+LEVELS = [
+    pytest.param(schedule, level, id=f"{name}: {level}")
+    for name, (schedule, _) in FORMULAS.items()
+    for level in ("value", "start", "end", "peak", "then", "factor")
+    if isinstance(schedule.arguments.get(level), float)
+]
+
+
+@pytest.mark.parametrize(("schedule", "level"), LEVELS)
 class TestArraysAreData:
-    def test_a_sweep_over_one_number(self):
-        peaks = jnp.asarray([0.1, 0.2])
-        np.testing.assert_allclose(jax.vmap(lambda s: s(10))(cosine(peaks, 40)), [cosine(p, 40)(10) for p in peaks])
+    def test_a_sweep_is_one_at_a_time_by_one_program(self, schedule, level):
+        opts = [adam(lr=schedule.replace(**{level: jnp.asarray(x)})) for x in (0.5, 0.25)]
+        program = jax.jit(chex.assert_max_traces(walk, n=1))
+        alone = [program(opt) for opt in opts]
+        swept = jax.vmap(walk)(jax.tree.map(lambda *leaves: jnp.stack(leaves), *opts))
+        np.testing.assert_allclose(swept, alone, rtol=1e-5, atol=1e-7)
 
-    def test_a_sweep_over_an_optimizer_with_one(self):
-        rates = jax.vmap(lambda opt: -opt.update(1.0, opt.init(1.0))[0])(
-            sgd(warmup(2, jnp.asarray([0.1, 0.2]), start=0.05))
-        )
-        np.testing.assert_allclose(rates, 0.05)
+    def test_derivatives_are_right_at_all_steps(self, schedule, level):
+        def value(x, t):
+            return schedule.replace(**{level: x})(t)
 
-    def test_another_number_is_no_other_program(self):
-        moved = jax.jit(lambda opt: opt.update(1.0, opt.init(1.0))[0])
-        assert [moved(sgd(cosine(jnp.asarray(x), 40))) for x in (0.5, 0.25)] == [-0.5, -0.25]
-        assert moved._cache_size() == 1
+        slopes = jax.vmap(jax.grad(value), (None, 0))(0.5, jnp.asarray(CORNERS))
+        rises = [value(1.0, t) - value(0.0, t) for t in CORNERS]
+        np.testing.assert_allclose(slopes, rises, rtol=1e-5, atol=1e-7)
 
-    def test_derivatives_by_its_numbers(self):
-        slope = jax.grad(lambda start, end: linear(start, end, 40)(10), argnums=(0, 1))(0.5, 0.1)
-        np.testing.assert_allclose(slope, [0.75, 0.25])
+
+def test_rates_are_swept_too_and_may_be_zero():
+    rates = jnp.asarray([0.8, 0.0])
+    np.testing.assert_allclose(exponential(0.5, rates, steps=10)(5), [0.5 * 0.8**0.5, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(step(0.5, rates, at=(2, 4))(5), [0.5 * 0.8**2, 0.0], rtol=1e-6)
+    assert [exponential(0.5, rate=0.0)(t) for t in (0, 1, LAST)] == [0.5, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "number",
+    [2, np.float32(0.5), np.asarray([0.5, 0.25]), jnp.asarray([0.5, 0.25])],
+    ids=["Python", "NumPy", "NumPy's array", "JAX's array"],
+)
+def test_a_number_may_stand_on_either_side(number):
+    schedule = cosine(0.5, 40)
+    assert number * schedule == schedule * number == scale(schedule, factor=number)
+    assert number + schedule == schedule + number == add(schedule, number)
 
 
 def test_a_schedule_is_printed_as_its_call():
+    assert repr(exponential(0.1, 0.5)) == "exponential(start=0.1, rate=0.5, steps=1, staircase=False)"
     assert repr(cosine(0.1, 100)) == "cosine(start=0.1, steps=100, end=0.0)"
+    assert repr(cosine_restarts(0.1, 100)) == "cosine_restarts(start=0.1, steps=100, end=0.0, growth=1)"
+    assert repr(one_cycle(0.1, 100)) == "one_cycle(peak=0.1, steps=100, warmup=0.3, start=0.04, end=4e-06)"
+    assert repr(warmup_stable_decay(0.1, 1, 2, 3)).endswith("warmup_steps=1, stable_steps=2, decay_steps=3, end=0.0)")
+    assert repr(warmup(9, 0.1)) == "warmup(steps=9, then=0.1, start=0.0)"
     assert repr(0.5 * constant(0.1) + 1) == "add(a=scale(schedule=constant(value=0.1), factor=0.5), b=1)"
     assert cosine(0.1, 100) != cosine(0.1, 101)
     assert cosine(0.1, 100).replace(steps=101) == cosine(0.1, 101)
+
+
+# More of them are in wrong_inputs.py.
+WRONG = [
+    (lambda: cosine(jnp.nan, 40), "cosine: start must be a finite number, not nan"),
+    (lambda: cosine(jnp.asarray([0.1, jnp.inf]), 40), "cosine: start must be a finite number, not inf"),
+    (lambda: join(0.1, 0.2, at=()), "join: 2 schedules need 1 steps to change at, not 0"),
+    (lambda: warmup(10, cosine), "warmup: then is the factory cosine, where a schedule is meant: cosine(…)"),
+    (lambda: constant(jnp.nan), "constant: value must be a finite number, not nan"),
+    (lambda: warmup(10, None), "warmup: then must be a finite number or a schedule, not None"),
+    (lambda: cosine(0.5, 40) + "a", "add: b must be a finite number or a schedule, not 'a'"),
+    (lambda: cosine(0.5, 40) * cosine(0.5, 40), "scale: factor must be a finite number, not a function"),
+    (lambda: polynomial(0.3, 0.1, 7, power=-1), "polynomial: power must be a finite number of at least 0, not -1"),
+    (lambda: exponential(0.3, -0.5, 2), "exponential: rate must be a finite number of at least 0, not -0.5"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "sentence"), WRONG, ids=[sentence for _, sentence in WRONG])
+def test_what_is_wrong_is_refused_when_the_schedule_is_made(wrong, sentence):
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(sentence)}$"):
+        wrong()
 
 
 def test_one_of_your_own():

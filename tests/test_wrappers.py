@@ -152,6 +152,11 @@ class TestAccumulate:
         assert state.mean.dtype == jnp.float32
         np.testing.assert_allclose(float(path[-1]), -511 / 256, rtol=0.01)
 
+    def test_tiny_gradients_are_not_lost_beside_the_mean_before(self):
+        grads = [jnp.asarray(g) for g in (1e8, 1e8, 1e-8, 1e-8)]
+        _, state = train(accumulate(momentum(lr=1.0, momentum=0.0), 2), grads, jnp.asarray(0.0))
+        np.testing.assert_allclose(state.inner.velocity, -1e-8, rtol=1e-6)
+
     def test_the_optimizer_runs_only_when_it_is_due(self):
         runs = []
 

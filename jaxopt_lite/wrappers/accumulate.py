@@ -44,8 +44,7 @@ def accumulate(opt: Optimizer, every: Scalar):
     def update(grads, state, params=None, **extra):
         finite = all_finite(grads)
         gathered = jnp.where(finite, next_step(state.gathered), state.gathered)
-        weight = jnp.where(finite, 1.0 / jnp.maximum(gathered, 1), 0)
-        mean = jax.tree.map(lambda g, m: jnp.where(finite, m + weight * (g - m), m), grads, state.mean)
+        mean = jax.tree.map(lambda g, m: jnp.where(finite, m + (g - m) / gathered, m), grads, state.mean)
 
         due = gathered >= every
         updates, inner = step_if(due, opt, mean, state.inner, params, **extra)

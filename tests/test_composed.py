@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import pytest
 from composed import AFTER, AROUND, BEFORE, WRAPPERS
 
-from jaxopt_lite import adam, find, optimizer, registry, transforms, wrappers
+from jaxopt_lite import adam, adamw, find, optimizer, registry, schedules, transforms, wrappers
 from jaxopt_lite.testing import check, laws
 from jaxopt_lite.testing.problems import quadratic, small_tree, start, update
 
@@ -56,10 +56,20 @@ def test_around_other_rules_the_laws_of_arithmetic_hold(around, rule):
     check(around(registry[rule].factory()), only=OF_ARITHMETIC)
 
 
+def assert_no_form_changes(opt, *dtypes):
+    for dtype in dtypes:
+        params, state = jax.eval_shape(lambda dtype=dtype: start(opt, small_tree(dtype)))
+        assert jax.eval_shape(lambda p, s: update(opt, p, s, p), params, state) == (params, state)
+
+
 @pytest.mark.parametrize("rule", registry)
 @pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
 def test_a_step_changes_no_form(around, rule):
     opt = around(registry[rule].factory())
-    for dtype in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64):
-        params, state = jax.eval_shape(lambda dtype=dtype: start(opt, small_tree(dtype)))
-        assert jax.eval_shape(lambda p, s: update(opt, p, s, p), params, state) == (params, state)
+    assert_no_form_changes(opt, jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64)
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+def test_a_step_changes_no_form_in_double_precision(x64, around):
+    opt = around(adamw(schedules.warmup(5, schedules.cosine(0.1, 10))))
+    assert_no_form_changes(opt, jnp.bfloat16, jnp.float32, jnp.float64, jnp.complex64, jnp.complex128)

@@ -78,6 +78,7 @@ EQUIVALENT = {
     "rules.direction: 1 → 2 in jnp.where(length == 0, 1, length)": "0 divided by either is 0",
     "weight_decay.rule: u.conj() * p → u.conj() / p": "the sign is the same, and at 0 nothing decays",
     "average.update: 1 → 0 in jnp.maximum((iter - begin + every - 1) // every, 1)": UNSEEN,
+    "skip_spikes.update: 0.0 → 0.01 in grads, state, params=None, *, value=0.0, **extra": "a constant is no spike",
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
 }

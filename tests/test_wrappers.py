@@ -19,6 +19,7 @@ from jaxopt_lite import (
     lookahead,
     maximize,
     momentum,
+    next_step,
     optimizer,
     registry,
     sam,
@@ -26,6 +27,7 @@ from jaxopt_lite import (
     sgd,
     skip_nonfinite,
     skip_spikes,
+    zero_steps,
 )
 
 PARAMS = {"a": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(3.0)}
@@ -262,6 +264,19 @@ class TestSAM:
             )
             their_params = optax.apply_updates(their_params, updates)
         chex.assert_trees_all_close(params, their_params, rtol=1e-5)
+
+    def test_the_optimizer_gets_all_that_it_asks_for(self):
+        @optimizer
+        def asking():
+            def update(grads, state, params=None, *, value, value_fn):
+                assert grads.dtype == jnp.float32
+                return grads * 0 + value + value_fn(params), next_step(state)
+
+            return zero_steps, update
+
+        opt, p = sam(asking()), jnp.asarray(3.0, jnp.bfloat16)
+        updates, state = opt.update(p, opt.init(p), p, value=10.0, value_fn=lambda p: p * 100)
+        assert (updates, state.inner) == (310, 1)
 
     def test_where_the_slope_is_zero_it_stays(self):
         opt, zeros = sam(sgd()), jax.tree.map(jnp.zeros_like, PARAMS)

@@ -21,7 +21,7 @@ class SkipSpikesState(NamedTuple):
     skipped: jax.Array
 
 
-@optimizer(needs=("tree",))
+@optimizer
 def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
     """Takes no step where the loss or the gradient's norm is far above what it has been, or not finite.
 

@@ -22,25 +22,30 @@ def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
     return jax.tree_util.tree_map_with_path(apply, tree, is_leaf=_is_array)
 
 
-def by_pattern(caller: str, values: dict[str, Any]) -> Callable[[str, Any], Any]:
-    """A function ``(path, leaf) -> value`` of values by pattern.
+def by_pattern(caller: str, values: dict[str, Any], tree: Tree) -> Tree:
+    """The tree with one of the values at each leaf, by the pattern that its path fits.
 
     A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. What no other fits, ``"*"`` is
     for, so that the order does not matter.
 
     Raises:
-        ValueError: no pattern fits a path, or more than one.
+        ValueError: no pattern fits a path, or more than one; or a pattern fits nothing.
     """
 
-    def value(path: str, leaf: Any) -> Any:
+    def pattern_of(path: str, leaf: Any) -> str:
         fitting = [p for p in values if p != "*" and any(fnmatchcase(path, one) for one in p.split("|"))]
         fitting = fitting or [p for p in values if p == "*"]
         if len(fitting) != 1:
             found = " and ".join(map(repr, fitting)) or f"none of {', '.join(map(repr, values))}"
             raise ValueError(f"{caller}: {path!r} fits {found}, and must fit one; '*' is for what nothing else fits")
-        return values[fitting[0]]
+        return fitting[0]
 
-    return value
+    patterns = map_with_path(pattern_of, tree)
+    used = set(jax.tree.leaves(patterns))
+    for pattern in values:
+        if used and pattern not in used | {"*"}:
+            raise ValueError(f"{caller}: {pattern!r} fits no leaf")
+    return jax.tree.map(values.__getitem__, patterns)
 
 
 def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
@@ -55,8 +60,7 @@ def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
     if callable(label):
         names = map_with_path(label, tree)
     elif isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
-        patterns = {pattern: group for group, pattern in label.items()}
-        names = map_with_path(by_pattern("partition", patterns), tree)
+        names = by_pattern("partition", {pattern: group for group, pattern in label.items()}, tree)
     elif is_prefix(label, tree):
         names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, tree)
     else:

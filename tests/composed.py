@@ -41,7 +41,7 @@ AFTER = {
     "cautious weight_decay": weight_decay(0.01, cautious=True),
     "cautious": cautious(),
     "hyperball": hyperball(),
-    "lr_multiplier": lr_multiplier({"W": 0.5, "*": 1.0}),
+    "lr_multiplier": lr_multiplier({"*": 0.5}),
     "reduce_on_plateau": reduce_on_plateau(patience=1000),
 }
 WRAPPERS = {

@@ -300,6 +300,16 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             ValueError,
             "lr_multiplier: 'layer/b' fits none of '*w', and must fit one; '*' is for what nothing else fits",
         ),
+        (
+            "lr_multiplier({'*w': 2.0, 'layr/*': 0.5, '*': 1.0}).update(grads, ())",
+            ValueError,
+            "lr_multiplier: 'layr/*' fits no leaf",
+        ),
+        (
+            "partition({'a': opt, 'b': sgd()}, {'a': '*', 'b': '*bias'}).init(params)",
+            ValueError,
+            "partition: '*bias' fits no leaf",
+        ),
         ("find(state, 'mu')", ValueError, "find: there is no 'mu' in this state; there are iter, m, v"),
         (
             "find((state, state), 'm')",

@@ -23,7 +23,7 @@ def lr_multiplier(factors: dict[str, Scalar] | Callable[[str, Any], Scalar]):
             Paths read ``layer/kernel``; patterns are those of `partition`.
 
     Raises:
-        ValueError: no pattern, or more than one, fits the path of a leaf.
+        ValueError: no pattern, or more than one, fits the path of a leaf; or a pattern fits nothing.
 
     State: none.
     Source: ULMFiT, Howard & Ruder (2018), arXiv:1801.06146, has a rate for each layer.
@@ -33,11 +33,11 @@ def lr_multiplier(factors: dict[str, Scalar] | Callable[[str, Any], Scalar]):
         return ()
 
     def update(updates, state, params=None):
-        factor = factors if callable(factors) else by_pattern("lr_multiplier", factors)
+        tree = map_with_path(factors, updates) if callable(factors) else by_pattern("lr_multiplier", factors, updates)
 
         def rule(u, factor):
             return factor * u
 
-        return each(rule, updates, factor=map_with_path(factor, updates)), state
+        return each(rule, updates, factor=tree), state
 
     return init, update

@@ -27,3 +27,10 @@ def standard():
 def count_traces_anew():
     """``chex.assert_max_traces`` counts by the name of a function, through a whole process."""
     chex.clear_trace_counter()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forget_programs():
+    """What one file has compiled no other needs, and thousands of programs are gigabytes."""
+    yield
+    jax.clear_caches()

@@ -36,6 +36,8 @@ from jaxopt_lite import (
     to_optax,
 )
 
+pytestmark = pytest.mark.slow  # each trains a network, or compiles a peer
+
 PARAMS = {"w": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(0.5)}
 
 X = jax.random.uniform(jax.random.key(0), (64, 2), minval=-2, maxval=2)

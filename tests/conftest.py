@@ -1,11 +1,15 @@
 """The suite runs under the strictest settings that a user may have."""
 
 import chex
+import hypothesis
 import jax
 import pytest
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# How long a case takes is the machine's affair, and the first of each compiles.
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 
 @pytest.fixture

@@ -5,7 +5,42 @@ from jaxopt_lite.core import optimizer, registry, transform
 from jaxopt_lite.inspection import describe, hyperparams
 from jaxopt_lite.interop import from_optax, to_optax
 from jaxopt_lite.numerics import abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.optimizers import adagrad, adam, adamw, momentum, nesterov, rmsprop, sgd
+from jaxopt_lite.optimizers import (
+    adabelief,
+    adadelta,
+    adafactor,
+    adagrad,
+    adam,
+    adam_atan2,
+    adam_mini,
+    adamax,
+    adamw,
+    adan,
+    ademamix,
+    adopt,
+    amsgrad,
+    asgd,
+    heavy_ball,
+    lamb,
+    laprop,
+    lars,
+    lion,
+    madgrad,
+    mars,
+    momentum,
+    nadam,
+    nadamw,
+    nesterov,
+    novograd,
+    radam,
+    rmsprop,
+    rprop,
+    sgd,
+    signum,
+    sm3,
+    stable_adamw,
+    yogi,
+)
 from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.schedules import Schedule, schedule
@@ -44,14 +79,47 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader meets them
     # a training loop
     "apply_updates",
-    # the optimizers
+    # the optimizers: the book's
     "sgd",
     "momentum",
     "nesterov",
     "adagrad",
     "rmsprop",
     "adam",
+    # Adam and what came of it
     "adamw",
+    "nadam",
+    "nadamw",
+    "radam",
+    "adamax",
+    "amsgrad",
+    "adabelief",
+    "yogi",
+    "adan",
+    "adopt",
+    "ademamix",
+    "mars",
+    "laprop",
+    "stable_adamw",
+    "adam_atan2",
+    # other adaptive ones
+    "adadelta",
+    "madgrad",
+    # first order
+    "heavy_ball",
+    "asgd",
+    # signs
+    "lion",
+    "signum",
+    "rprop",
+    # layer by layer
+    "lars",
+    "lamb",
+    "novograd",
+    # small states
+    "adafactor",
+    "sm3",
+    "adam_mini",
     # learning rates that change
     "schedules",
     # before and after a rule

@@ -1,5 +1,6 @@
 """What hyperparameters may be, by name, in one table; and the sentence that others are refused with."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -29,16 +30,30 @@ ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(
 # In everyone's optimizers, as these names mean the same everywhere.
 KINDS = {
     "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
-    "peak_lr": Kind(none=True),
+    "peak_lr": ANY,
     "weight_decay": Kind(low=0, schedule=True),
     "momentum": SHARE,
     "decay_rate": SHARE,
     "beta1": SHARE,
     "beta2": SHARE,
+    "beta3": SHARE,
     "eps": POSITIVE,
 }
-# In this package's alone: to somebody else a window may be anything.
+# In this package's alone: to somebody else a window may be anything. With a factory's name before it, in that one's.
 OWN = {
+    # rules
+    "dampening": POSITIVE,
+    "momentum_decay": POSITIVE,
+    "gamma": POSITIVE,
+    "lambd": POSITIVE,
+    "eta_minus": SHARE,
+    "eta_plus": Kind(low=1),
+    "max_scale": POSITIVE,
+    "trust_coefficient": POSITIVE,
+    "ademamix.alpha": POSITIVE,
+    "ademamix.warmup_steps": COUNT,
+    "eps1": POSITIVE,
+    "eps2": POSITIVE,
     # transforms
     "max_value": POSITIVE,
     "max_norm": POSITIVE,
@@ -58,7 +73,7 @@ OWN = {
     "patience": COUNT,
     "min_scale": POSITIVE,
     "threshold": SHARE,
-    "give_up_after": COUNT._replace(none=True),
+    "give_up_after": COUNT,
     # schedules
     "value": ANY,
     "start": ANY,
@@ -79,17 +94,20 @@ OWN = {
     "decay_steps": COUNT,
 }
 
-DECAYS = ("decoupled", "independent", "l2")
+DECAYS = ("decoupled", "independent", "l2", "proximal")
 
 
 def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
     """What the hyperparameters of a factory may be, as far as their names tell."""
-    return KINDS | OWN if str(factory.__module__).startswith("jaxopt_lite.") else KINDS
+    if not str(factory.__module__).startswith("jaxopt_lite."):
+        return KINDS
+    here = f"{factory.__name__}."
+    return KINDS | OWN | {name.removeprefix(here): kind for name, kind in OWN.items() if name.startswith(here)}
 
 
 def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Refuses, when an optimizer is made, hyperparameters that no step can be taken with."""
-    kinds = kinds_of(factory)
+    kinds, parameters = kinds_of(factory), inspect.signature(factory).parameters
     for name, argument in arguments.items():
         where = f"{factory.__name__}: {name}"
         for leaf in jax.tree.leaves(argument):
@@ -105,7 +123,8 @@ def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> N
         if name == "peak_lr" and argument is None and arguments["decay"] == "independent" and callable(arguments["lr"]):
             raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
         if name in kinds:
-            _check_number(where, argument, kinds[name])
+            kind = kinds[name]
+            _check_number(where, argument, kind._replace(none=kind.none or parameters[name].default is None))
 
 
 def _check_hashable(where: str, leaf: Any) -> None:

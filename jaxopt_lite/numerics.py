@@ -45,6 +45,12 @@ def abs2(g: jax.Array) -> jax.Array:
     return saturate(g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g)
 
 
+def mean(x: jax.Array, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
+    """The mean of numbers of at least 0, over all axes or some: of none 0, and finite where their sum overflows."""
+    total = jnp.sum(x, axes, keepdims=keepdims)
+    return saturate(total) / max(x.size // max(total.size, 1), 1)
+
+
 @jax.custom_jvp
 def sqrt(x: jax.Array) -> jax.Array:
     """The square root, whose derivative at 0 is taken as 0 instead of infinity.

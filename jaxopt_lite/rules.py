@@ -18,7 +18,8 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
     Args:
         rule: a function of one leaf of each tree. What it gets by position it returns, in that order: one value where
             there is one, a tuple where there are more.
-        *trees: the first gives the structure. At its leaves the others may hold arrays or small trees of arrays.
+        *trees: the first gives the structure. At its leaves the others may hold arrays or small trees of arrays. A slot
+            that is not kept is None: the rule gets None for every leaf, and returns it.
         **read: trees that the rule gets by name and only reads; a scalar or None by name is handed to every leaf.
 
     Returns:
@@ -32,7 +33,7 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
     """
     treedef: Any = jax.tree.structure(trees[0])
     name = getattr(rule, "__qualname__", str(rule))
-    slots = [treedef.flatten_up_to(tree) for tree in trees]
+    slots = [_per_leaf(treedef, tree) for tree in trees]
     named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
 
     def one(old: tuple[Any, ...], by_name: dict[str, Any]) -> Any:
@@ -49,7 +50,9 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
     leaves = [
         one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
     ]
-    out = tuple(treedef.unflatten([leaf[slot] for leaf in leaves]) for slot in range(len(trees)))
+    out = tuple(
+        tree if tree is None else treedef.unflatten([leaf[slot] for leaf in leaves]) for slot, tree in enumerate(trees)
+    )
     return out[0] if len(out) == 1 else out
 
 
@@ -65,7 +68,7 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     return cast(new, jnp.result_type(old))
 
 
-Decay = Literal["decoupled", "independent", "l2"]
+Decay = Literal["decoupled", "independent", "l2", "proximal"]
 
 
 def decays(
@@ -74,18 +77,20 @@ def decays(
     """The meanings of weight decay, for every rule that has it: a function for its gradient, and one for its update.
 
     coupled(g, p) = g + λ p              "l2", otherwise g
-    decayed(u, p) = u - lr λ p           "decoupled"
-                    u - λ p lr / peak    "independent", where lr / peak is 1 unless lr is a schedule
+    decayed(u, p) = u - lr λ p                   "decoupled"
+                    u - λ p lr / peak            "independent", where lr / peak is 1 unless lr is a schedule
+                    (p + u) / (1 + lr λ) - p     "proximal"
     """
     shrink, lr_t = at(weight_decay, iter), at(lr, iter)
     relative: Any = lr_t / peak_lr if callable(lr) and peak_lr is not None else 1
-    share = lr_t if decay == "decoupled" else relative
+    share = relative if decay == "independent" else lr_t
 
     def coupled(g, p):
         return g + shrink * p if decay == "l2" else g
 
     def decayed(u, p):
-        return u if decay == "l2" else u - share * shrink * p
+        shrunk = u if decay == "l2" else u - share * shrink * p
+        return shrunk / (1 + share * shrink) if decay == "proximal" else shrunk
 
     return coupled, decayed
 
@@ -111,6 +116,12 @@ def shortened(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
 def direction(x: jax.Array, length: jax.Array) -> jax.Array:
     """``x``, whose length is given, at length 1; at length 0 it stays 0."""
     return x / jnp.where(length == 0, 1, length)
+
+
+def trust_ratio(weight: jax.Array, step: jax.Array) -> jax.Array:
+    """The length of the weights over that of the step, and 1 where either is 0, so that zeros can leave zero."""
+    none = (weight == 0) | (step == 0)
+    return jnp.where(none, 1, weight / jnp.where(none, 1, step))
 
 
 def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:

@@ -57,6 +57,11 @@ def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jnp.zeros(shape, dtype, device=sharding)
 
 
+def zeros_for(p: Any, shape: tuple[int, ...]) -> jax.Array:
+    """Real zeros of a shape of their own beside one parameter, in the dtype that arithmetic on it is done in."""
+    return zeros_beside(p, shape, jnp.finfo(at_least_float32(jnp.result_type(p))).dtype)
+
+
 def copy(params: Tree) -> Tree:
     """The parameters, in arrays of their own and in the dtype that arithmetic on them is done in; sharded alike."""
     return jax.tree.map(lambda p: jnp.array(load(p), copy=True), params)

@@ -5,53 +5,86 @@ from collections import deque
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 import reference
 
-import jaxopt_lite
 from jaxopt_lite import apply_updates, registry
 
-OTHER_ARGUMENTS = {
+COMMON = {
     "lr": 0.03,
     "momentum": 0.7,
     "decay_rate": 0.8,
     "weight_decay": 0.2,
-    "decay": "l2",
-    "peak_lr": None,
     "beta1": 0.6,
     "beta2": 0.95,
+    "beta3": 0.9,
     "eps": 1e-3,
+}
+OWN = {
+    "heavy_ball": {"dampening": 0.2, "nesterov": True},
+    "nadam": {"momentum_decay": 0.3},
+    "rmsprop": {"centered": True},
+    "ademamix": {"alpha": 3.0, "warmup_steps": 30},
+    "mars": {"gamma": 0.1},
+    "rprop": {"eta_minus": 0.3, "eta_plus": 1.5, "min_scale": 0.1, "max_scale": 3.0},
+    "lars": {"trust_coefficient": 0.02},
+    "asgd": {"lambd": 0.3, "power": 0.6, "begin": 7},
+    "adafactor": {"lr": 0.3, "power": 0.6, "clipping": 0.5, "eps1": 1e-3, "eps2": 0.8},
+    "adam_mini": {"out_axis": 0},
 }
 
 
-def random_tree(rng):
-    """A dict of one to four leaves of rank 0 to 3, one in three of them complex, one in four a tuple deeper."""
-    tree = {}
-    for name in range(rng.integers(1, 5)):
-        leaf = rng.standard_normal(tuple(rng.integers(1, 4, size=rng.integers(0, 4))))
-        leaf = leaf + 1j * rng.standard_normal(leaf.shape) if rng.random() < 1 / 3 else leaf
-        tree[f"p{name}"] = (leaf,) if rng.random() < 1 / 4 else leaf
-    return tree
+def other_arguments(name):
+    """For each argument that is a number another value, for some that are not as well."""
+    return {key: COMMON[key] for key in registry[name].factory().arguments if key in COMMON} | OWN.get(name, {})
 
 
-def random_gradients(rng, params, steps):
-    """Gradients for all steps, stacked; scales from 1e-3 to 1e3, one entry in ten zero."""
+CASES = {
+    **{f"{name}-default": (name, {}) for name in registry},
+    **{f"{name}-other": (name, other_arguments(name)) for name in registry},
+    **{
+        f"{name}-{decay}": (name, other_arguments(name) | {"decay": decay})
+        for name in registry
+        for decay in ("decoupled", "l2")
+        if "decay" in registry[name].factory().arguments
+    },
+    "adamw-independent": ("adamw", {"weight_decay": 0.3, "decay": "independent"}),
+    "rmsprop-momentum": ("rmsprop", {"momentum": 0.7}),
+}
+
+
+def start(rng):
+    """Three trees: of a matrix and a vector, of a number and a stack of matrices, of complex arrays."""
+
+    def normal(*shape):
+        return rng.standard_normal(shape)
+
+    complex_matrix, complex_vector = normal(2, 3) + 1j * normal(2, 3), normal(2) + 1j * normal(2)
+    return [
+        {"W": normal(3, 4), "b": normal(4)},
+        (normal(), [normal(2, 3, 2)]),
+        {"z": complex_matrix, "y": complex_vector},
+    ]
+
+
+def random_gradients(rng, params, steps, scale):
+    """Gradients for all steps, stacked, about as large as ``scale``; one entry in ten is zero."""
 
     def leaf(p):
         shape = (steps, *np.shape(p))
-        g = rng.standard_normal(shape) * 10.0 ** rng.uniform(-3, 3, shape) * (rng.random(shape) > 0.1)
-        return g + 1j * rng.standard_normal(shape) if np.iscomplexobj(p) else g
+        g = rng.standard_normal(shape) + 1j * rng.standard_normal(shape) * np.iscomplexobj(p)
+        g = scale * g * 10.0 ** rng.uniform(-1, 1, shape) * (rng.random(shape) > 0.1)
+        return g if np.iscomplexobj(p) else g.real
 
     return jax.tree.map(leaf, params)
 
 
-def run(opt, params, gradients, with_params):
+def run(opt, params, gradients):
     """Parameters and state after all steps."""
 
     def step(carry, grads):
         params, state = carry
-        updates, state = opt.update(grads, state, params if with_params else None)
+        updates, state = opt.update(grads, state, params if "params" in opt.needs else None)
         return (apply_updates(params, updates), state), None
 
     carry, _ = jax.jit(lambda carry: jax.lax.scan(step, carry, gradients))((params, opt.init(params)))
@@ -62,74 +95,82 @@ def last(generator):
     return deque(generator, maxlen=1).pop()
 
 
-@pytest.mark.parametrize("name", registry)
-@pytest.mark.parametrize("arguments", ["default", "other"])
-@pytest.mark.parametrize("seed", range(3))
-def test_thousand_steps_equal_the_twin(x64, name, arguments, seed):
-    rng = np.random.default_rng(seed)
-    factory, twin = registry[name].factory, getattr(reference, name)
-    other = {key: OTHER_ARGUMENTS[key] for key in factory().arguments} if arguments == "other" else {}
-    start = random_tree(rng)
-    gradients = random_gradients(rng, start, steps=1000)
-    params = jax.tree.map(jnp.asarray, start)
-    params, state = run(
-        factory(**other),
-        params,
-        jax.tree.map(jnp.asarray, gradients),
-        with_params=seed > 0 or "params" in factory().needs,
-    )
-
+def pairs(params, state, start, gradients, twin):
+    """Each array of the parameters and of the state with what the twin has for it, and the path of its leaf."""
     treedef = jax.tree.structure(start)
-    leaves = zip(
-        treedef.flatten_up_to(start), treedef.flatten_up_to(gradients), treedef.flatten_up_to(params), strict=True
-    )
-    slots = {field: treedef.flatten_up_to(tree) for field, tree in state._asdict().items() if field != "iter"}
-    assert state.iter == 1000
-    for i, (p, gs, ours) in enumerate(leaves):
-        theirs, fields = last(twin(np.asarray(p), gs, **other))
-        assert slots.keys() == fields.keys()
-        for a, b in [(ours, theirs), *((slots[field][i], fields[field]) for field in fields)]:
-            assert a.dtype == b.dtype
-            assert np.max(np.abs(a - b)) <= 1e-12 * np.max(np.abs(b))
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(start)]
+    columns = {"params": treedef.flatten_up_to(params)}
+    for field, tree in state._asdict().items():
+        if field != "iter" and tree is not None:
+            columns[field] = [tree] * len(paths) if isinstance(tree, jax.Array) else treedef.flatten_up_to(tree)
+    for i, (p, gs) in enumerate(zip(treedef.flatten_up_to(start), treedef.flatten_up_to(gradients), strict=True)):
+        theirs, fields = last(twin(np.asarray(p), gs))
+        fields = {"params": theirs} | fields
+        assert columns.keys() == fields.keys()
+        for field, expected in fields.items():
+            arrays, twins = jax.tree.leaves(columns[field][i]), jax.tree.leaves(expected)
+            yield from ((f"{field}{paths[i]}", a, np.asarray(b)) for a, b in zip(arrays, twins, strict=True))
 
 
-@pytest.mark.parametrize("decay", ["decoupled", "independent", "l2"])
-def test_adamw_with_a_schedule_decays_as_its_twin(x64, decay):
-    arguments = {"lr": lambda t: 0.1 / (1 + t), "weight_decay": 0.3, "decay": decay, "peak_lr": 0.1}
+@pytest.mark.parametrize("case", CASES)
+def test_a_hundred_steps_equal_the_twin(x64, case):
+    name, arguments = CASES[case]
     rng = np.random.default_rng(0)
-    start, gradients = rng.standard_normal(5), rng.standard_normal((50, 5))
-    params, _ = run(jaxopt_lite.adamw(**arguments), jnp.asarray(start), jnp.asarray(gradients), with_params=True)
-    expected, _ = last(reference.adamw(start, gradients, **arguments))
-    np.testing.assert_allclose(params, expected, rtol=1e-12)
-
-
-def test_adamw_is_optaxs(x64):
-    rng = np.random.default_rng(0)
-    start, gradients = jnp.asarray(rng.standard_normal(5)), jnp.asarray(rng.standard_normal((50, 5)))
-    for ours, theirs in (
-        (jaxopt_lite.adamw(lr=0.1), optax.adamw(0.1, weight_decay=0.01)),
-        (jaxopt_lite.adamw(lr=0.1, weight_decay=0.0), optax.adam(0.1)),
+    params = [start(rng) for _ in range(3)]
+    gradients = [random_gradients(rng, p, 100, scale) for p, scale in zip(params, (1e-8, 1.0, 1e4), strict=True)]
+    after, state = run(registry[name].factory(**arguments), *jax.tree.map(jnp.asarray, (params, gradients)))
+    assert state.iter == 100
+    for where, a, b in pairs(
+        after, state, params, gradients, lambda p, gs: getattr(reference, name)(p, gs, **arguments)
     ):
-        params, _ = run(ours, start, gradients, with_params=True)
-        expected, _ = run(jaxopt_lite.from_optax(theirs), start, gradients, with_params=True)
-        np.testing.assert_allclose(params, expected, rtol=1e-10)
+        assert a.dtype == b.dtype, where
+        assert a.shape == b.shape, where
+        assert np.max(np.abs(a - b)) <= 1e-10 * np.max(np.abs(b)), where
 
 
-def in_ulp(ours, exact, of):
-    return np.max(np.abs(np.asarray(ours, np.float64) - exact) / np.spacing(np.abs(of).astype(np.float32)))
+def in_ulp(ours, exact):
+    """The largest difference, in units in the last place of the largest entry, in float32."""
+    unit = np.spacing(np.float32(np.max(np.abs(exact))))
+    return np.max(np.abs(np.asarray(ours, np.result_type(exact)) - exact)) / unit
+
+
+def in_precision(bits, tree):
+    dtypes = {32: (np.float32, np.complex64), 64: (np.float64, np.complex128)}[bits]
+    return jax.tree.map(lambda x: np.asarray(x, dtypes[np.iscomplexobj(x)]), tree)
+
+
+@pytest.mark.parametrize("name", registry)
+def test_fifty_steps_in_float32(name):
+    rng = np.random.default_rng(0)
+    params = in_precision(32, start(rng))
+    gradients = in_precision(32, random_gradients(rng, params, 50, scale=1.0))
+    after, state = run(registry[name].factory(), *jax.tree.map(jnp.asarray, (params, gradients)))
+    exact = in_precision(64, (params, gradients))
+    for where, a, b in pairs(after, state, *exact, getattr(reference, name)):
+        assert in_ulp(a, b) <= 16, where
 
 
 @pytest.mark.parametrize("beta2", [0.95, 0.99, 0.999, 0.9999])
 def test_adams_first_update_in_float32(beta2):
     g = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
-    opt = jaxopt_lite.adam(beta2=beta2)
+    opt = adam(beta2=beta2)
     ours, _ = opt.update(jnp.asarray(g), opt.init(jnp.asarray(g)))
     exact, _ = last(reference.adam(np.zeros(1000), [g.astype(np.float64)], beta2=beta2))
-    assert in_ulp(ours, exact, of=exact) <= 8
+    assert np.max(np.abs(np.asarray(ours, np.float64) - exact) / np.spacing(np.abs(exact).astype(np.float32))) <= 8
 
 
 def test_adam_in_float32_after_a_hundred_steps():
     g = np.random.default_rng(0).standard_normal((100, 1000)).astype(np.float32)
-    ours, _ = run(jaxopt_lite.adam(), jnp.zeros(1000), jnp.asarray(g), with_params=True)
+    ours, _ = run(adam(), jnp.zeros(1000), jnp.asarray(g))
     exact, _ = last(reference.adam(np.zeros(1000), g.astype(np.float64)))
-    assert in_ulp(ours, exact, of=np.max(np.abs(exact))) <= 8
+    assert in_ulp(ours, exact) <= 8
+
+
+@pytest.mark.parametrize("decay", ["decoupled", "independent", "l2", "proximal"])
+def test_adamw_with_a_schedule_decays_as_its_twin(x64, decay):
+    arguments = {"lr": lambda t: 0.1 / (1 + t), "weight_decay": 0.3, "decay": decay, "peak_lr": 0.1}
+    rng = np.random.default_rng(0)
+    begin, gradients = rng.standard_normal(5), rng.standard_normal((50, 5))
+    params, _ = run(adamw(**arguments), jnp.asarray(begin), jnp.asarray(gradients))
+    expected, _ = last(reference.adamw(begin, gradients, **arguments))
+    np.testing.assert_allclose(params, expected, rtol=1e-12)

@@ -1,0 +1,59 @@
+"""AdaDelta: steps in the units of the parameters."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class AdaDeltaState(NamedTuple):
+    """``iter``: steps taken. ``v``: the moving average of squared gradients. ``u``: that of squared steps."""
+
+    iter: jax.Array
+    v: Tree
+    u: Tree
+
+
+@optimizer(family="adaptive", paper="Zeiler (2012), arXiv:1212.5701")
+def adadelta(lr: Number = 1.0, decay_rate: Scalar = 0.9, eps: Scalar = 1e-6):
+    """AdaDelta.
+
+        v ← decay_rate v + (1 - decay_rate) g²
+        Δ = √(u + eps) / √(v + eps) g
+        u ← decay_rate u + (1 - decay_rate) Δ²
+        p ← p - lr Δ
+
+    Use it where no learning rate can be tuned: steps grow by themselves from about √eps on, which takes a while. Its lr
+    is a factor and belongs at 1; there is no lr of Adam's that it corresponds to.
+
+    Args:
+        lr: a factor on steps; a number, an array, or a schedule of ``iter``, counted from 0.
+        decay_rate: ρ of the paper, the share of both averages that each step keeps, in [0, 1).
+        eps: inside both roots; the square of the first step's size.
+
+    State: `AdaDeltaState`, 8 bytes per float32 parameter, both real for complex parameters.
+    Source: Zeiler (2012), arXiv:1212.5701, with torch's defaults. optax's ``adadelta()`` without a learning rate does
+    not turn the sign, and climbs; ``optax.adadelta(1.0)`` is equal.
+    """
+
+    def init(params):
+        v, u = zeros_like(params, real=True), zeros_like(params, real=True)
+        return AdaDeltaState(iter=zero_steps(params), v=v, u=u)
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+
+        def rule(g, v, u):
+            v = decay_rate * v + (1 - decay_rate) * abs2(g)
+            delta = sqrt(u + eps) / sqrt(v + eps) * g
+            u = decay_rate * u + (1 - decay_rate) * abs2(delta)
+            return -lr_t * delta, v, u
+
+        updates, v, u = each(rule, grads, state.v, state.u)
+        return updates, AdaDeltaState(next_step(state.iter), v, u)
+
+    return init, update

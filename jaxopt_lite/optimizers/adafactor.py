@@ -1,0 +1,89 @@
+"""Adafactor: the second moment of a matrix from its rows and columns."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, mean, next_step, sqrt
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_for
+
+
+class Factored(NamedTuple):
+    """``row``: means over the last axis. ``col``: means over the last axis but one."""
+
+    row: jax.Array
+    col: jax.Array
+
+
+class AdafactorState(NamedTuple):
+    """``iter``: steps taken. ``v``: `Factored` averages of squared gradients for matrices, whole ones for vectors."""
+
+    iter: jax.Array
+    v: Tree
+
+
+@optimizer(family="compact", paper="Shazeer & Stern (2018), arXiv:1804.04235", needs=("params",))
+def adafactor(
+    lr: Number = 0.01,
+    power: Scalar = 0.8,
+    clipping: Scalar = 1.0,
+    eps1: Scalar = 1e-30,
+    eps2: Scalar = 1e-3,
+):
+    """Adafactor.
+
+        iter ← iter + 1
+        β = 1 - iter^-power
+        R ← β R + (1 - β) (mean(g²) + eps1)    over the last axis
+        C ← β C + (1 - β) (mean(g²) + eps1)    over the last axis but one
+        U = g / √(R C / mean(R))               of a vector U = g / √V, with an average V of its own
+        p ← p - min(lr, 1 / √iter) max(eps2, rms(p)) U / max(1, rms(U) / clipping)
+
+    Use it where the state must be small. A step is the share lr of a leaf's root mean square: its lr is some ten times
+    Adam's.
+
+    Args:
+        lr: the largest relative step; a number, an array, or a schedule of ``iter``, counted from 0.
+        power: how fast the averages slow down.
+        clipping: d of the paper, the largest root mean square of U.
+        eps1: added to squared gradients.
+        eps2: the smallest root mean square of p, so that zeros can leave zero.
+
+    State: `AdafactorState`, 4 bytes per row and column of a float32 matrix, 4 bytes per parameter of a vector. More
+    than two axes are a stack of matrices over the last two.
+    Source: Shazeer & Stern (2018), arXiv:1804.04235, algorithms 4 to 6. optax factors the two longest axes, if both are
+    128 or more, and has no 1 / √iter; torch keeps V above the square of its eps, in place of eps1.
+    """
+
+    def init(params):
+        def second_moment(p):
+            row, col = p.shape[:-1], p.shape[:-2] + p.shape[-1:]
+            return Factored(zeros_for(p, row), zeros_for(p, col)) if p.ndim > 1 else zeros_for(p, p.shape)
+
+        return AdafactorState(iter=zero_steps(params), v=jax.tree.map(second_moment, params))
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        rho = jnp.minimum(at(lr, state.iter), 1 / sqrt(1.0 * t))
+        share = (1.0 * t) ** -power
+
+        def rule(g, v, p):
+            if g.ndim > 1:
+                R = v.row + share * (mean(abs2(g), -1) + eps1 - v.row)
+                C = v.col + share * (mean(abs2(g), -2) + eps1 - v.col)
+                roots = (sqrt(R) / sqrt(mean(R, -1, keepdims=True)))[..., None] * sqrt(C)[..., None, :]
+                v = Factored(R, C)
+            else:
+                v = v + share * (abs2(g) + eps1 - v)
+                roots = sqrt(v)
+            U = g / roots
+            step = rho * jnp.maximum(eps2, sqrt(mean(abs2(p))))
+            return -step * U / jnp.maximum(1, sqrt(mean(abs2(U))) / clipping), v
+
+        updates, v = each(rule, grads, state.v, p=params)
+        return updates, AdafactorState(t, v)
+
+    return init, update

@@ -1,0 +1,75 @@
+"""Adam-atan2: Adam without an epsilon."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.rules import Decay, at, decays, direction, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class AdamAtan2State(NamedTuple):
+    """``iter``: steps taken. ``m``: the moving average of gradients. ``v``: the moving average of squared gradients."""
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+
+
+@optimizer(family="adaptive", paper="Everett et al. (2024), arXiv:2407.05872", needs=("params",))
+def adam_atan2(
+    lr: Number = 0.001,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    weight_decay: Number = 0.01,
+    decay: Decay = "decoupled",
+    peak_lr: Scalar | None = None,
+):
+    """AdamW with an arc tangent in place of the quotient.
+
+        iter ← iter + 1
+        m ← m + (1 - beta1) (g - m)
+        v ← v + (1 - beta2) (g² - v)
+        p ← p - lr atan2(m̂, √v̂) - lr λ p    m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter); λ is weight_decay
+
+    Use it where gradients get so small that Adam's eps would count, as in large models: the step is the same whatever
+    their scale. Its lr is Adam's; as atan2(1, 1) = π / 4, a lr of 1.27 times Adam's makes steps of the same length.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        weight_decay: λ; a number, an array, or a schedule.
+        decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
+        peak_lr: the largest lr of the schedule, for "independent".
+
+    State: `AdamAtan2State`, 8 bytes per float32 parameter. ``v`` is real for complex parameters, whose m̂ keeps its
+    phase.
+    Source: Everett et al. (2024), arXiv:2407.05872, §4.3; other defaults are AdamW's. adam-atan2-pytorch multiplies by
+    a = 1.27.
+    """
+
+    def init(params):
+        return AdamAtan2State(iter=zero_steps(params), m=zeros_like(params), v=zeros_like(params, real=True))
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t = at(lr, state.iter)
+        c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
+        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+
+        def rule(g, m, v, p):
+            g = coupled(g, p)
+            m = m + (1 - beta1) * (g - m)
+            v = v + (1 - beta2) * (abs2(g) - v)
+            length, root = jnp.abs(m), sqrt(v / c2)
+            angle = jnp.arctan2(length / c1, jnp.where(root == 0, 1, root))  # has no slope at (0, 0)
+            return decayed(-lr_t * angle * direction(m, length), p), m, v
+
+        updates, m, v = each(rule, grads, state.m, state.v, p=params)
+        return updates, AdamAtan2State(t, m, v)
+
+    return init, update

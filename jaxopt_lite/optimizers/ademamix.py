@@ -1,0 +1,90 @@
+"""AdEMAMix: Adam with a second, very slow momentum."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, log, next_step, sqrt
+from jaxopt_lite.rules import Decay, at, decays, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class AdEMAMixState(NamedTuple):
+    """``iter``: steps taken. ``m1``, ``m2``: the fast and the slow average of gradients. ``v``: of their squares."""
+
+    iter: jax.Array
+    m1: Tree
+    m2: Tree
+    v: Tree
+
+
+@optimizer(family="adaptive", paper="Pagliardini et al. (2024), arXiv:2409.03137", needs=("params",))
+def ademamix(
+    lr: Number = 0.001,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    beta3: Scalar = 0.9999,
+    eps: Scalar = 1e-8,
+    alpha: Scalar = 5.0,
+    warmup_steps: Scalar | None = None,
+    weight_decay: Number = 0.0,
+    decay: Decay = "decoupled",
+    peak_lr: Scalar | None = None,
+):
+    """AdEMAMix.
+
+        iter ← iter + 1
+        m1 ← m1 + (1 - beta1) (g - m1)
+        m2 ← m2 + (1 - β3) (g - m2)
+        v ← v + (1 - beta2) (g² - v)
+        p ← p - lr (m̂1 + α m2) / (√v̂ + eps) - lr λ p    m̂1, v̂ without bias, λ is weight_decay
+
+        α = alpha x                                       x = min(iter / warmup_steps, 1), or 1 without
+        1 / log β3 = (1 - x) / log beta1 + x / log beta3
+
+    Use it for long runs, of 10,000 steps and more: gradients that are thousands of steps old still help.
+    ``warmup_steps`` is the length of the whole run in the paper. Its lr is Adam's, or somewhat below, for steps are up
+    to 1 + alpha as long.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m1`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        beta3: the share of ``m2`` that each step keeps in the end, in [0, 1).
+        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        alpha: the weight of ``m2`` in the end.
+        warmup_steps: over how many steps alpha and beta3 are reached, or None.
+        weight_decay: λ; a number, an array, or a schedule.
+        decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
+        peak_lr: the largest lr of the schedule, for "independent".
+
+    State: `AdEMAMixState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Pagliardini et al. (2024), arXiv:2409.03137; alpha is 5 to 10 there. As pytorch_optimizer's; optax has no
+    warm-up unless alpha and b3 are schedules.
+    """
+
+    def init(params):
+        m1, m2, v = zeros_like(params), zeros_like(params), zeros_like(params, real=True)
+        return AdEMAMixState(iter=zero_steps(params), m1=m1, m2=m2, v=v)
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t = at(lr, state.iter)
+        c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
+        x = 1.0 if warmup_steps is None else jnp.minimum(1.0 * t / warmup_steps, 1)
+        share = -jnp.expm1(1 / ((1 - x) / log(beta1) + x / log(beta3)))
+        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+
+        def rule(g, m1, m2, v, p):
+            g = coupled(g, p)
+            m1 = m1 + (1 - beta1) * (g - m1)
+            m2 = m2 + share * (g - m2)
+            v = v + (1 - beta2) * (abs2(g) - v)
+            return decayed(-lr_t * (m1 / c1 + alpha * x * m2) / (sqrt(v / c2) + eps), p), m1, m2, v
+
+        updates, m1, m2, v = each(rule, grads, state.m1, state.m2, state.v, p=params)
+        return updates, AdEMAMixState(t, m1, m2, v)
+
+    return init, update

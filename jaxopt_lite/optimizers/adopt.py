@@ -1,0 +1,61 @@
+"""ADOPT: Adam that divides by what it knew before this gradient."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
+from jaxopt_lite.rules import at, each, shortened
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class ADOPTState(NamedTuple):
+    """``iter``: steps taken. ``m``: the average of normalised gradients. ``v``: the average of squared gradients."""
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+
+
+@optimizer(family="adaptive", paper="Taniguchi et al. (2024), arXiv:2411.02853")
+def adopt(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: Scalar = 1e-6):
+    """ADOPT.
+
+        n = g / max(√v, eps), cut off at ±iter^¼    iter counts the steps before this one
+        m ← m + (1 - beta1) (n - m)
+        p ← p - lr m
+        v ← v + (1 - beta2) (g² - v)                at the first step, which does not move, v ← g²
+
+    Use it where Adam depends on beta2: it converges for every one. Its lr is Adam's.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        eps: the smallest root that is divided by.
+
+    State: `ADOPTState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Taniguchi et al. (2024), arXiv:2411.02853, with the authors' defaults. As optax.contrib.adopt;
+    pytorch_optimizer's cut-off counts this step too.
+    """
+
+    def init(params):
+        return ADOPTState(iter=zero_steps(params), m=zeros_like(params), v=zeros_like(params, real=True))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+        limit = (1.0 * state.iter) ** 0.25
+        share = jnp.where(state.iter == 0, 1, 1 - beta2)
+
+        def rule(g, m, v):
+            n = g / jnp.maximum(sqrt(v), eps)
+            m = m + (1 - beta1) * (shortened(n, jnp.abs(n), limit) - m)
+            v = v + share * (abs2(g) - v)
+            return -lr_t * m, m, v
+
+        updates, m, v = each(rule, grads, state.m, state.v)
+        return updates, ADOPTState(next_step(state.iter), m, v)
+
+    return init, update

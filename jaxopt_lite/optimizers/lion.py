@@ -1,0 +1,66 @@
+"""Lion: the sign of a momentum that was found by search."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.rules import Decay, at, decays, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class LionState(NamedTuple):
+    """``iter``: steps taken. ``m``: the moving average of gradients."""
+
+    iter: jax.Array
+    m: Tree
+
+
+@optimizer(family="sign", paper="Chen et al. (2023), arXiv:2302.06675", needs=("params",))
+def lion(
+    lr: Number = 1e-4,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.99,
+    weight_decay: Number = 0.0,
+    decay: Decay = "decoupled",
+    peak_lr: Scalar | None = None,
+):
+    """Lion, evolved sign momentum.
+
+        c = beta1 m + (1 - beta1) g
+        p ← p - lr sign(c) - lr λ p    λ is weight_decay
+        m ← beta2 m + (1 - beta2) g
+
+    Use it with large batches, and where memory is short. Every parameter moves by lr at each step: its lr is 3 to 10
+    times smaller than Adam's, its λ as many times larger.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` in the step, in [0, 1).
+        beta2: the share of ``m`` that each step keeps, in [0, 1).
+        weight_decay: λ; a number, an array, or a schedule.
+        decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
+        peak_lr: the largest lr of the schedule, for "independent".
+
+    State: `LionState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
+    Source: Chen et al. (2023), arXiv:2302.06675, with the authors' defaults. optax's λ is 1e-3.
+    """
+
+    def init(params):
+        return LionState(iter=zero_steps(params), m=zeros_like(params))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+
+        def rule(g, m, p):
+            g = coupled(g, p)
+            c = beta1 * m + (1 - beta1) * g
+            return decayed(-lr_t * jnp.sign(c), p), beta2 * m + (1 - beta2) * g
+
+        updates, m = each(rule, grads, state.m, p=params)
+        return updates, LionState(next_step(state.iter), m)
+
+    return init, update

@@ -1,0 +1,71 @@
+"""Rprop: a step size for every parameter, from signs alone."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class RpropState(NamedTuple):
+    """``iter``: steps taken. ``scale``: each parameter's step, in units of lr. ``sign``: of its last gradient."""
+
+    iter: jax.Array
+    scale: Tree
+    sign: Tree
+
+
+@optimizer(family="sign", paper="Riedmiller & Braun (1993)")
+def rprop(
+    lr: Number = 0.01,
+    eta_minus: Scalar = 0.5,
+    eta_plus: Scalar = 1.2,
+    min_scale: Scalar = 1e-4,
+    max_scale: Scalar = 5000.0,
+):
+    """Resilient backpropagation, without weight backtracking.
+
+        scale ← eta_plus scale                where sign(g) is the last sign
+        scale ← eta_minus scale; g ← 0        where it has turned
+        p ← p - lr scale sign(g)              scale, from 1 on, stays in [min_scale, max_scale]
+        sign ← sign(g)
+
+    Use it with gradients of the whole data set; noise turns signs, and steps shrink to nothing. Its lr, the first step,
+    may be ten times Adam's, and matters little.
+
+    Args:
+        lr: the length of the first step; a number, an array, or a schedule of ``iter``, counted from 0.
+        eta_minus: by what a step shrinks after its sign has turned, in [0, 1).
+        eta_plus: by what it grows else, at least 1.
+        min_scale: the smallest step, in units of lr.
+        max_scale: the largest step, in units of lr.
+
+    State: `RpropState`, 8 bytes per float32 parameter. ``scale`` is real for complex parameters, whose sign is their
+    direction, and turns with the angle between two of them beyond 90°.
+    Source: Riedmiller & Braun (1993), "A direct adaptive method for faster backpropagation learning", with torch's
+    bounds, which are lengths there: 1e-6 and 50. optax steps at the turn as well.
+    """
+
+    def init(params):
+        scale = jax.tree.map(lambda zeros: zeros + 1, zeros_like(params, real=True))
+        return RpropState(iter=zero_steps(params), scale=scale, sign=zeros_like(params))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+
+        def rule(g, scale, last):
+            sign = jnp.sign(g)
+            agreement = (sign * last.conj()).real
+            factor = jnp.where(agreement > 0, eta_plus, jnp.where(agreement < 0, eta_minus, 1))
+            scale = jnp.clip(scale * factor, min_scale, max_scale)
+            sign = jnp.where(agreement < 0, 0, sign)
+            return -lr_t * scale * sign, scale, sign
+
+        updates, scale, sign = each(rule, grads, state.scale, state.sign)
+        return updates, RpropState(next_step(state.iter), scale, sign)
+
+    return init, update

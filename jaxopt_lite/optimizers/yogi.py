@@ -1,0 +1,62 @@
+"""Yogi: Adam whose second moment moves by small steps."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class YogiState(NamedTuple):
+    """``iter``: steps taken. ``m``: the moving average of gradients. ``v``: what follows their squares by steps."""
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+
+
+@optimizer(family="adaptive", paper="Zaheer et al. (2018), NeurIPS")
+def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-3):
+    """Yogi.
+
+        iter ← iter + 1
+        m ← m + (1 - beta1) (g - m)
+        v ← v - (1 - beta2) sign(v - g²) g²    from 1e-6 on
+        p ← p - lr m̂ / (√v̂ + eps)             m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter)
+
+    Use it where Adam's rates rise too fast once gradients get small: there v falls by g², not by a share of itself. Its
+    lr is ten times Adam's, for its eps is large.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: 1 minus the share of g² by which ``v`` moves, in [0, 1).
+        eps: how far apart the rates of large and small gradients may be; added to the corrected root.
+
+    State: `YogiState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Zaheer et al. (2018), whose experiments have these defaults. optax, whose ``m`` too begins at 1e-6, leaves 0
+    along a gradient of 0.
+    """
+
+    def init(params):
+        v = jax.tree.map(lambda zeros: zeros + 1e-6, zeros_like(params, real=True))
+        return YogiState(iter=zero_steps(params), m=zeros_like(params), v=v)
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t = at(lr, state.iter)
+        c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
+
+        def rule(g, m, v):
+            m = m + (1 - beta1) * (g - m)
+            v = v - (1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g)
+            return -lr_t * (m / c1) / (sqrt(v / c2) + eps), m, v
+
+        updates, m, v = each(rule, grads, state.m, state.v)
+        return updates, YogiState(t, m, v)
+
+    return init, update

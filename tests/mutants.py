@@ -246,8 +246,11 @@ def tests_of(name: str) -> list[str]:
     if name in FOUNDATION or FILES[name].parent.name in AROUND:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
         return [*(str(TESTS / file) for file in files), "-k", f"not composed or ((all_laws or keywords) and {name})"]
-    files = [str(TESTS / file) for file in ("test_twins.py", "test_core.py", "test_laws.py")]
-    return [*files, "-k", f"[{name}- or -{name}] or {name}s or registry"]
+    files = [
+        str(TESTS / file)
+        for file in ("test_twins.py", "test_peers.py", "test_house.py", "test_laws.py", "test_core.py")
+    ]
+    return [*files, "-k", f"[{name}- or [{name}] or {name}s or {name}_ or registry or as_it_prints"]
 
 
 def dies(folder: Path, name: str, text: str) -> bool:
@@ -279,6 +282,7 @@ def dies(folder: Path, name: str, text: str) -> bool:
 def start_worker() -> None:
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
     shutil.copytree(PACKAGE, folder / "jaxopt_lite", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PACKAGE.parent / "README.md", folder)
     os.environ |= {
         "MUTANTS_FOLDER": str(folder),
         "PYTHONPATH": str(folder),

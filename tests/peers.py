@@ -1,7 +1,7 @@
 """What the same rules are called elsewhere: the tests run each row both ways, and docs/coming_from.md is printed.
 
-``python tests/peers.py`` prints the page. ``python tests/peers.py golden`` runs the peers that are written for torch, and
-saves where they went; it needs the packages of ``TORCH``, which the tests do not.
+``python tests/peers.py`` prints the page. ``python tests/peers.py golden`` runs the peers that are written for torch
+and saves where they went; it needs the packages of ``TORCH``, which the tests do not.
 """
 
 import importlib

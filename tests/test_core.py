@@ -339,10 +339,10 @@ def test_without_jit_numbers_step_as_arrays_do():
 
 class TestRegistry:
     def test_entries_say_what_the_declaration_says(self):
-        assert sorted(registry) == ["adagrad", "adam", "adamw", "momentum", "nesterov", "rmsprop", "sgd"]
+        assert len(registry) == 34
         for name, entry in registry.items():
             assert entry.name == name
-            assert entry.family in {"first-order", "adaptive"}
+            assert entry.family in {"first-order", "adaptive", "sign", "layerwise", "compact"}
             assert any(year in entry.paper for year in map(str, range(1951, 2030)))
             assert entry.needs in {(), ("params",)}
             assert isinstance(entry.factory(), Optimizer)

@@ -2,11 +2,14 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 import tokenize
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import jaxopt_lite
@@ -79,6 +82,16 @@ def test_docstrings_tell_all(name):
     parts = [doc.find(" ← "), doc.find("Use it "), *parts_of_docstring(registry[name].factory)]
     assert -1 not in parts
     assert parts == sorted(parts)
+
+
+@pytest.mark.parametrize("name", registry)
+def test_docstrings_compare_the_rate_to_adams_and_count_the_bytes_of_a_matrix(name):
+    doc = inspect.getdoc(registry[name].factory)
+    assert "Adam's" in doc[doc.find("Use it ") : doc.find("Args:")]
+    state = jax.eval_shape(registry[name].factory().init, jax.ShapeDtypeStruct((1000, 1000), jnp.float32))
+    kept = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))
+    told = re.search(r"(\d+) bytes per float32 parameter", doc)
+    assert kept // 1_000_000 == (int(told[1]) if told else 0)
 
 
 @pytest.mark.parametrize("path", TRANSFORM_FILES + WRAPPER_FILES, ids=lambda path: path.stem)

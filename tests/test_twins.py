@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import reference
 
-from jaxopt_lite import apply_updates, registry
+from jaxopt_lite import adam, adamw, apply_updates, registry
 
 COMMON = {
     "lr": 0.03,

@@ -2,7 +2,7 @@
 
 from jaxopt_lite.optimizers.adabelief import AdaBeliefState, adabelief
 from jaxopt_lite.optimizers.adadelta import AdaDeltaState, adadelta
-from jaxopt_lite.optimizers.adafactor import AdafactorState, Factored, adafactor
+from jaxopt_lite.optimizers.adafactor import AdafactorState, adafactor
 from jaxopt_lite.optimizers.adagrad import AdaGradState, adagrad
 from jaxopt_lite.optimizers.adam import AdamState, adam
 from jaxopt_lite.optimizers.adam_atan2 import AdamAtan2State, adam_atan2
@@ -50,7 +50,6 @@ __all__ = [
     "AdamState",
     "AdamWState",
     "AdanState",
-    "Factored",
     "HeavyBallState",
     "LAMBState",
     "LARSState",

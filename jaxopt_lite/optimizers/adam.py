@@ -28,8 +28,8 @@ def adam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sc
         v ← v + (1 - beta2) (g² - v)
         p ← p - lr_t m / (√v + eps)
 
-    Use it first. A step is about lr long for every parameter, whatever the scale of its gradient, while that scale is
-    steady; after a sudden rise it is several times as long.
+    Use it first. Adam's step is about lr long for every parameter, whatever the scale of its gradient, while that scale
+    is steady; after a sudden rise it is several times as long.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -40,7 +40,7 @@ def adam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sc
 
     State: `AdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Deep Learning from Scratch, §6.1.6. torch and optax add 1e-8 to the corrected root √(v / (1 - beta2^iter)),
-    which in this form would be an eps of 1e-8 √(1 - beta2^iter).
+    which in this form would be an eps of 1e-8 √(1 - beta2^iter): their Adam is ``adamw(weight_decay=0)``, and not this.
     """
 
     def init(params):

@@ -28,7 +28,7 @@ def adamw(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """AdamW, with the three meanings of weight decay.
+    """AdamW, with every meaning of weight decay.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
@@ -36,8 +36,8 @@ def adamw(
         m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter)
         p ← p - lr m̂ / (√v̂ + eps) - lr λ p    λ is weight_decay
 
-    Use it for transformers, and wherever Adam is used with weight decay. With ``weight_decay=0`` it is torch's and
-    optax's Adam; ``adam`` is the book's, whose epsilon is larger, and stands elsewhere.
+    Use it for transformers, and wherever Adam is used with weight decay; its lr is Adam's. With ``weight_decay=0`` it
+    is torch's and optax's Adam; ``adam`` is the book's, whose epsilon is larger, and stands elsewhere.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -46,7 +46,8 @@ def adamw(
         eps: keeps the quotient finite where gradients are zero; added to the corrected root.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled" takes lr λ p off, as the paper's code does; "independent" takes off λ p, times
-            lr / ``peak_lr`` where lr is a schedule; "l2" adds λ p to the gradient.
+            lr / ``peak_lr`` where lr is a schedule; "l2" adds λ p to the gradient; "proximal" divides by 1 + lr λ where
+            a step without decay ends.
         peak_lr: the largest lr of the schedule, for "independent".
 
     State: `AdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.

@@ -35,8 +35,8 @@ def rmsprop(
         h ← decay_rate h + (1 - decay_rate) g²
         p ← p - lr g / (√h + eps)
 
-        mean ← decay_rate mean + (1 - decay_rate) g    centered: √(h - mean²) in place of √h
-        b ← momentum b + g / (√h + eps)                with momentum: p ← p - lr b
+        mean ← decay_rate mean + (1 - decay_rate) g    where centered, √(h - mean²) in place of √h
+        b ← momentum b + g / (√h + eps)                with momentum, p ← p - lr b
 
     Use it where AdaGrad's steps die out before the training is done: on moving targets, with recurrent networks, in
     reinforcement learning. Its lr is of Adam's size; the first step, with h still near 0, is lr / √(1 - decay_rate).

@@ -22,7 +22,8 @@ def sgd(lr: Number = 0.01):
 
         p ← p - lr g
 
-    Use it as the yardstick: whatever costs more has to beat it, each at its own best rate.
+    Use it as the yardstick: whatever costs more has to beat it, each at its own best rate. Its lr is 10 to 10,000 times
+    Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``.

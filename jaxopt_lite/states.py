@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding
 
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.trees import Tree, along
 
 
 def find(state: Any, name: str) -> Any:
@@ -65,8 +65,8 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         params: arrays, or ``jax.ShapeDtypeStruct``, each with a ``NamedSharding``.
 
     Returns:
-        A tree with the structure of ``opt.init(params)``. What stands in the state at a parameter's path, in its shape,
-        is sharded as the parameter is; counters and all else are whole on every device of the mesh.
+        A tree with the structure of ``opt.init(params)``. What stands in the state at a parameter's path is sharded
+        along the parameter's axes, as far as it has them; all else is whole on every device of the mesh.
 
     Raises:
         TypeError: a parameter has no ``NamedSharding``.
@@ -77,13 +77,22 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         if not isinstance(sharding, NamedSharding):
             where = f"params{jax.tree_util.keystr(path)}"
             raise TypeError(f"state_shardings: {where} has the sharding {sharding}, and needs a NamedSharding")
-        shardings[path, p.shape] = sharding
+        shardings[path] = sharding
     if not shardings:
         raise TypeError("state_shardings: params has no leaves, and so no mesh")
-    whole = NamedSharding(next(iter(shardings.values())).mesh, PartitionSpec())
+    whole = along(next(iter(shardings.values())), ())
+
+    # The state of parameters each of whose axes has a length of its own, by which it is known wherever it is found.
+    code = 1000
+    coded = jax.tree.map(lambda p: jax.ShapeDtypeStruct(tuple(range(code, code + p.ndim)), p.dtype), params)
 
     def sharding_of(path: Any, leaf: Any) -> NamedSharding:
-        ends = (shardings.get((path[i:], leaf.shape)) for i in range(len(path) + 1))
-        return next((sharding for sharding in ends if sharding), whole)
+        ends = range(len(path) + 1)
+        owners = [path[i:j] for i in ends for j in ends if path[i:j] in shardings]
+        if not owners:
+            return whole
+        axes = [n - code if n >= code else None for n in leaf.shape]
+        sharding = shardings[max(owners, key=len)]
+        return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
 
-    return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))
+    return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, coded))

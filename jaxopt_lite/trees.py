@@ -1,7 +1,7 @@
 """Trees of arrays: how a state is born from the parameters, and where two trees differ."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -57,9 +57,29 @@ def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jnp.zeros(shape, dtype, device=sharding)
 
 
-def zeros_for(p: Any, shape: tuple[int, ...]) -> jax.Array:
-    """Real zeros of a shape of their own beside one parameter, in the dtype that arithmetic on it is done in."""
-    return zeros_beside(p, shape, jnp.finfo(at_least_float32(jnp.result_type(p))).dtype)
+def zeros_over(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
+    """Real zeros for what is kept of one parameter over some axes, or all: shaped and sharded as its mean there is."""
+
+    def over(p: Any) -> jax.Array:
+        return jnp.max(zeros_like(p, real=True), axes, keepdims=keepdims, initial=0)
+
+    if isinstance(p, jax.core.Tracer):
+        return over(p)
+    form, sharding = jax.eval_shape(over, p), getattr(p, "sharding", None)
+    if not isinstance(sharding, NamedSharding):
+        return zeros_beside(p, form.shape, form.dtype)
+    given = (axes,) if isinstance(axes, int) else axes
+    gone = range(p.ndim) if given is None else [axis % p.ndim for axis in given]
+    left = [None if axis in gone else axis for axis in range(p.ndim) if keepdims or axis not in gone]
+    return jnp.zeros(form.shape, form.dtype, device=along(sharding, left))
+
+
+def along(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
+    """The sharding of an array whose axes are these of a sharded one's; None is one that is whole everywhere."""
+    spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
+    while spec and spec[-1] is None:
+        spec.pop()
+    return NamedSharding(sharding.mesh, PartitionSpec(*spec))
 
 
 def copy(params: Tree) -> Tree:

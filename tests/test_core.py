@@ -40,6 +40,17 @@ class TestEach:
         chex.assert_trees_all_equal(a, jax.tree.map(lambda x: 11 * x, TREE))
         chex.assert_trees_all_equal(b, jax.tree.map(lambda x: -9 * x, TREE))
 
+    def test_a_slot_that_is_not_kept_is_none(self):
+        def rule(g, m):
+            assert m is None
+            return -g, m
+
+        negative, none = each(rule, TREE, None)
+        chex.assert_trees_all_equal(negative, jax.tree.map(lambda x: -x, TREE))
+        assert none is None
+        with pytest.raises(TypeError, match="rule|lambda"):
+            each(lambda g, m: (g, g), TREE, None)
+
     def test_what_goes_in_by_name_is_only_read(self):
         def rule(g, *, p, scale, nothing):
             assert nothing is None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxopt_lite import abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.numerics import at_least_float32, cast, load, saturate
+from jaxopt_lite.numerics import at_least_float32, cast, load, mean, saturate
 
 LARGEST = np.finfo(np.float32).max
 
@@ -58,6 +58,18 @@ def test_saturate():
     assert saturate(jnp.float32(3.0)) == 3.0
     assert jnp.isnan(saturate(jnp.float32(jnp.nan)))
     assert saturate(jnp.float16(jnp.inf)) == jnp.finfo(jnp.float16).max
+
+
+def test_mean():
+    x = jnp.arange(12.0).reshape(3, 4)
+    assert mean(x) == 5.5
+    np.testing.assert_array_equal(mean(x, -1), [1.5, 5.5, 9.5])
+    np.testing.assert_array_equal(mean(x, (0,), keepdims=True), [[4, 5, 6, 7]])
+    assert mean(jnp.float32(3.0)) == 3
+    np.testing.assert_array_equal(mean(jnp.ones((0, 2)), 0), [0, 0])
+    assert mean(jnp.ones((2, 0)), 0).shape == (0,)
+    assert mean(jnp.full(4, LARGEST)) == LARGEST / 4
+    assert jnp.isnan(mean(jnp.asarray([1.0, jnp.nan])))
 
 
 def test_sqrt_is_the_root_with_a_derivative_everywhere():

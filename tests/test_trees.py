@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
+from jaxopt_lite.trees import zeros_over
 
 MIXED = {
     "half": jnp.full((2, 3), 7, jnp.float16),
@@ -74,7 +75,9 @@ params = jax.device_put({"w": jnp.ones((16, 4)), "b": jnp.ones(4)}, shardings)
 
 def assert_sharded(tree):
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        expected = shardings[path[-1].key] if leaf.ndim else NamedSharding(mesh, P())
+        # Only the first axis of w is divided, and what is kept for each of its rows.
+        divided = "['w']" in jax.tree_util.keystr(path) and leaf.shape[:1] == (16,)
+        expected = NamedSharding(mesh, P("x") if divided else P())
         assert leaf.sharding.is_equivalent_to(expected, leaf.ndim), (path, leaf.sharding)
 
 
@@ -89,7 +92,7 @@ for name, entry in registry.items():
 
     for init in (opt.init, jax.jit(opt.init)):
         state = init(params)
-        if len(state) > 1:  # a state of nothing but a counter keeps nothing of the parameters under jit
+        if len(jax.tree.leaves(state)) > 1:  # a counter alone keeps nothing of the parameters under jit
             assert_sharded(state)
         stepped, compiled = (params, opt.init(params)), step._cache_size()
         for _ in range(3):
@@ -112,3 +115,26 @@ def test_state_is_sharded_like_the_parameters_and_a_step_compiles_once(tmp_path)
         [sys.executable, "-c", ON_EIGHT_DEVICES], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("how", [lambda f: f, jax.jit], ids=["eager", "jit"])
+@pytest.mark.parametrize(
+    ("axes", "keepdims", "shape"),
+    [
+        (None, False, ()),
+        ((), False, (2, 3)),
+        (-1, False, (2,)),
+        (-2, False, (3,)),
+        ((1,), True, (2, 1)),
+        (None, True, (1, 1)),
+    ],
+)
+def test_zeros_over_axes_are_shaped_as_a_mean_is(how, axes, keepdims, shape):
+    zeros = how(lambda p: zeros_over(p, axes, keepdims=keepdims))(jnp.ones((2, 3), jnp.complex64))
+    chex.assert_trees_all_equal(zeros, jnp.zeros(shape))
+    assert zeros.dtype == jnp.float32
+
+
+def test_zeros_over_a_number_and_over_nothing():
+    assert zeros_over(1.5) == 0
+    chex.assert_trees_all_equal(zeros_over(jnp.ones((0, 3), jnp.bfloat16), 0), jnp.zeros(3))

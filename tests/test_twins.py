@@ -128,6 +128,16 @@ def test_a_hundred_steps_equal_the_twin(x64, case):
         assert np.max(np.abs(a - b)) <= 1e-10 * np.max(np.abs(b)), where
 
 
+@pytest.mark.parametrize("name", registry)
+def test_from_zeros_along_gradients_some_of_which_are_zero(x64, name):
+    params = {"W": np.zeros((2, 3)), "still": np.zeros(2)}
+    gradients = {"W": np.random.default_rng(0).standard_normal((20, 2, 3)), "still": np.zeros((20, 2))}
+    gradients["W"][:5] = 0
+    after, state = run(registry[name].factory(), *jax.tree.map(jnp.asarray, (params, gradients)))
+    for where, a, b in pairs(after, state, params, gradients, getattr(reference, name)):
+        np.testing.assert_allclose(a, b, rtol=1e-10, err_msg=where)
+
+
 def in_ulp(ours, exact):
     """The largest difference, in units in the last place of the largest entry, in float32."""
     unit = np.spacing(np.float32(np.max(np.abs(exact))))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, abs2, mean, next_step, sqrt
 from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_for
+from jaxopt_lite.trees import Tree, zero_steps, zeros_over
 
 
 class Factored(NamedTuple):
@@ -60,15 +60,14 @@ def adafactor(
 
     def init(params):
         def second_moment(p):
-            row, col = p.shape[:-1], p.shape[:-2] + p.shape[-1:]
-            return Factored(zeros_for(p, row), zeros_for(p, col)) if p.ndim > 1 else zeros_for(p, p.shape)
+            return Factored(zeros_over(p, -1), zeros_over(p, -2)) if jnp.ndim(p) > 1 else zeros_over(p, ())
 
         return AdafactorState(iter=zero_steps(params), v=jax.tree.map(second_moment, params))
 
     def update(grads, state, params=None):
         t = next_step(state.iter)
         rho = jnp.minimum(at(lr, state.iter), 1 / sqrt(1.0 * t))
-        share = (1.0 * t) ** -power
+        share = t**-power
 
         def rule(g, v, p):
             if g.ndim > 1:

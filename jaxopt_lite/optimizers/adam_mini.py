@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, mean, next_step, sqrt
 from jaxopt_lite.rules import Decay, at, decays, each, unit_axes
-from jaxopt_lite.trees import Tree, zero_steps, zeros_for, zeros_like
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
 
 
 class AdamMiniState(NamedTuple):
@@ -56,8 +57,7 @@ def adam_mini(
 
     def init(params):
         def second_moment(p):
-            axes = unit_axes(p.ndim, out_axis) or range(p.ndim)
-            return zeros_for(p, tuple(1 if axis in axes else n for axis, n in enumerate(p.shape)))
+            return zeros_over(p, unit_axes(jnp.ndim(p), out_axis), keepdims=True)
 
         return AdamMiniState(zero_steps(params), zeros_like(params), jax.tree.map(second_moment, params))
 

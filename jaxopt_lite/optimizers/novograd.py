@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
 from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, norm, zero_steps, zeros_for, zeros_like
+from jaxopt_lite.trees import Tree, norm, zero_steps, zeros_like, zeros_over
 
 
 class NovoGradState(NamedTuple):
@@ -45,7 +45,7 @@ def novograd(
     """
 
     def init(params):
-        v = jax.tree.map(lambda p: zeros_for(p, ()), params)
+        v = jax.tree.map(zeros_over, params)
         return NovoGradState(iter=zero_steps(params), m=zeros_like(params), v=v)
 
     def update(grads, state, params=None):

@@ -9,7 +9,12 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, saturate, sqrt
 from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_for, zeros_like
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
+
+
+def slices(rank):
+    """For each axis all the others, over which its slices lie; a vector or a number is sliced down to its entries."""
+    return [tuple(other for other in range(rank) if other != axis) for axis in range(rank)] or [()]
 
 
 class SM3State(NamedTuple):
@@ -43,19 +48,17 @@ def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
     """
 
     def init(params):
-        def slices(p):
-            return tuple(zeros_for(p, (n,)) for n in p.shape) or (zeros_for(p, ()),)
+        def sums(p):
+            return tuple(zeros_over(p, axes, keepdims=True) for axes in slices(jnp.ndim(p)))
 
-        return SM3State(iter=zero_steps(params), m=zeros_like(params), mu=jax.tree.map(slices, params))
+        return SM3State(iter=zero_steps(params), m=zeros_like(params), mu=jax.tree.map(sums, params))
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
 
         def rule(g, m, mu):
-            axes = range(g.ndim)
-            aligned = [jnp.expand_dims(x, [a for a in axes if a != i]) for i, x in enumerate(mu)]
-            nu = saturate(functools.reduce(jnp.minimum, aligned) + abs2(g))
-            mu = tuple(jnp.max(nu, [a for a in axes if a != i], initial=0) for i in axes) or (nu,)
+            nu = saturate(functools.reduce(jnp.minimum, mu) + abs2(g))
+            mu = tuple(jnp.max(nu, axes, keepdims=True, initial=0) for axes in slices(g.ndim))
             m = m + (1 - momentum) * (g / jnp.where(nu > 0, sqrt(nu), 1) - m)
             return -lr_t * m, m, mu
 

@@ -14,4 +14,5 @@ def sm3(p, gradients, lr=0.1, momentum=0.9):
         with np.errstate(invalid="ignore"):
             m = momentum * m + (1 - momentum) * np.where(nu > 0, g / np.sqrt(nu), 0)
         p = p - lr * m
-        yield p, {"m": m, "mu": covers}
+        shapes = [tuple(n if a == axis else 1 for a in range(p.ndim)) for axis, n in enumerate(p.shape)] or [()]
+        yield p, {"m": m, "mu": [cover.reshape(shape) for cover, shape in zip(covers, shapes, strict=True)]}

@@ -14,7 +14,7 @@ from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
-NEEDS = KEYWORDS | {"matrices", "tree"}
+NEEDS = KEYWORDS | {"matrices", "leaf", "tree"}
 
 
 def check_init(opt: Any, params: Tree) -> None:

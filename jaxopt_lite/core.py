@@ -40,7 +40,8 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
         family: what kind of method this is. An optimizer with a family is listed in `registry`.
         paper: where the rule was published.
         needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
-            ``"matrices"``, and ``"tree"``, if every leaf's update depends on all gradients.
+            ``"matrices"``; ``"leaf"``, if an entry depends on the gradient of its whole leaf; and ``"tree"``, if on
+            that of all leaves.
 
     Returns:
         The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.

@@ -69,6 +69,11 @@ def _sqrt_jvp(primals: tuple[jax.Array], tangents: tuple[jax.Array]) -> tuple[ja
     return root, slope * dx
 
 
+def sign(x: jax.Array) -> jax.Array:
+    """The sign, of a complex number its direction; NaN where ``x`` is infinite, which the sign alone would hide."""
+    return jnp.sign(x) + 0 * x
+
+
 def bias_correction(beta: Scalar, t: jax.Array) -> jax.Array:
     """1 - beta^t: the weight that an average with decay ``beta`` has gathered after ``t`` >= 1 steps.
 

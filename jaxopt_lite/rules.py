@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.kinds import check_scheduled
 from jaxopt_lite.numerics import Number, Scalar, cast, load
-from jaxopt_lite.trees import Tree, describe
+from jaxopt_lite.trees import Tree, describe, same_structure
 
 
 def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
@@ -27,7 +27,7 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         came in with: the rule sees it in at least float32, and what it returns is stored in the format it came in.
 
     Raises:
-        TypeError: the rule returned another number of values than it got, or an array of another shape.
+        TypeError: the rule returned another number of values than it got, or one of another structure or shape.
 
     Leaves of one shape and dtype share one trace of the rule.
     """
@@ -42,6 +42,9 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         new = (new,) if len(old) == 1 else new
         if not isinstance(new, tuple) or len(new) != len(old):
             raise TypeError(f"each: {name} gets {len(old)} values by position and must return as many")
+        for before, after in zip(old, new, strict=True):
+            if not same_structure(before, after):
+                raise TypeError(f"each: {name} got {describe(before)} and returned {describe(after)} in its place")
         return jax.tree.map(functools.partial(_store, name), old, new)
 
     # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.

@@ -25,7 +25,7 @@ class AdafactorState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="compact", paper="Shazeer & Stern (2018), arXiv:1804.04235", needs=("params",))
+@optimizer(family="compact", paper="Shazeer & Stern (2018), arXiv:1804.04235", needs=("params", "leaf"))
 def adafactor(
     lr: Number = 0.01,
     power: Scalar = 0.8,

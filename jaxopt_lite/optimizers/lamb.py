@@ -18,7 +18,7 @@ class LAMBState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="layerwise", paper="You et al. (2020), arXiv:1904.00962", needs=("params",))
+@optimizer(family="layerwise", paper="You et al. (2020), arXiv:1904.00962", needs=("params", "leaf"))
 def lamb(
     lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-6, weight_decay: Number = 0.01
 ):

@@ -17,7 +17,7 @@ class LARSState(NamedTuple):
     velocity: Tree
 
 
-@optimizer(family="layerwise", paper="You et al. (2017), arXiv:1708.03888", needs=("params",))
+@optimizer(family="layerwise", paper="You et al. (2017), arXiv:1708.03888", needs=("params", "leaf"))
 def lars(lr: Number = 1.0, momentum: Scalar = 0.9, weight_decay: Number = 0.0, trust_coefficient: Scalar = 0.001):
     """Layer-wise adaptive rate scaling.
 

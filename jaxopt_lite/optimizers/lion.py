@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.numerics import Number, Scalar, next_step, sign
 from jaxopt_lite.rules import Decay, at, decays, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -58,7 +57,7 @@ def lion(
         def rule(g, m, p):
             g = coupled(g, p)
             c = beta1 * m + (1 - beta1) * g
-            return decayed(-lr_t * jnp.sign(c), p), beta2 * m + (1 - beta2) * g
+            return decayed(-lr_t * sign(c), p), beta2 * m + (1 - beta2) * g
 
         updates, m = each(rule, grads, state.m, p=params)
         return updates, LionState(next_step(state.iter), m)

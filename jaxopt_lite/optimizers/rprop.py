@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.numerics import Number, Scalar, next_step, sign
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -58,14 +58,14 @@ def rprop(
         lr_t = at(lr, state.iter)
 
         def rule(g, scale, last):
-            sign = jnp.sign(g)
-            agreement = (sign * last.conj()).real
+            new = sign(g)
+            agreement = (new * last.conj()).real
             factor = jnp.where(agreement > 0, eta_plus, jnp.where(agreement < 0, eta_minus, 1))
             scale = jnp.clip(scale * factor, min_scale, max_scale)
-            sign = jnp.where(agreement < 0, 0, sign)
-            return -lr_t * scale * sign, scale, sign
+            new = jnp.where(agreement < 0, 0, new)
+            return -lr_t * scale * new, scale, new
 
-        updates, scale, sign = each(rule, grads, state.scale, state.sign)
-        return updates, RpropState(next_step(state.iter), scale, sign)
+        updates, scale, signs = each(rule, grads, state.scale, state.sign)
+        return updates, RpropState(next_step(state.iter), scale, signs)
 
     return init, update

@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.numerics import Number, Scalar, next_step, sign
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -44,7 +43,7 @@ def signum(lr: Number = 1e-4, beta1: Scalar = 0.9):
 
         def rule(g, m):
             m = m + (1 - beta1) * (g - m)
-            return -lr_t * jnp.sign(m), m
+            return -lr_t * sign(m), m
 
         updates, m = each(rule, grads, state.m)
         return updates, SignumState(next_step(state.iter), m)

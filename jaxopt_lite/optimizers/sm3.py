@@ -25,7 +25,7 @@ class SM3State(NamedTuple):
     mu: Tree
 
 
-@optimizer(family="compact", paper="Anil et al. (2019), arXiv:1901.11150")
+@optimizer(family="compact", paper="Anil et al. (2019), arXiv:1901.11150", needs=("leaf",))
 def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
     """SM3-II.
 

@@ -7,7 +7,7 @@ from jaxopt_lite.numerics import Scalar, abs2, sqrt
 from jaxopt_lite.rules import each, shortened, unit_axes
 
 
-@transform(needs=("params",))
+@transform(needs=("params", "leaf"))
 def adaptive_clip(clipping: Scalar = 0.01, floor: Scalar = 1e-3, out_axis: int = -1):
     """Every unit's gradient to at most ``clipping`` times the norm of its weights.
 

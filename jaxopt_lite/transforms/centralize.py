@@ -6,7 +6,7 @@ from jaxopt_lite.core import transform
 from jaxopt_lite.rules import each, unit_axes
 
 
-@transform
+@transform(needs=("leaf",))
 def centralize(out_axis: int = -1):
     """Takes from each unit's gradient its mean; vectors and scalars stay as they are.
 

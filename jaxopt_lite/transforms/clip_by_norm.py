@@ -6,7 +6,7 @@ from jaxopt_lite.rules import each, shortened
 from jaxopt_lite.trees import norm
 
 
-@transform
+@transform(needs=("leaf",))
 def clip_by_norm(max_norm: Scalar):
     """Every leaf that is longer than ``max_norm`` is shortened to it; the others stay as they are.
 

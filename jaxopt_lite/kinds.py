@@ -70,6 +70,7 @@ OWN = {
     "deviations": POSITIVE,
     "window": COUNT._replace(low=2),
     "begin": Kind(low=0, whole=True),
+    "out_axis": Kind(whole=True),
     "patience": COUNT,
     "min_scale": POSITIVE,
     "threshold": SHARE,
@@ -118,9 +119,14 @@ def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> N
                 _check_hashable(where, leaf)
         if name == "opt" and getattr(argument, "noun", "") != "an optimizer":
             raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
-        if name == "decay" and "weight_decay" in arguments and argument not in DECAYS:
+        if name == "decay" and "peak_lr" in arguments and argument not in DECAYS:
             raise ValueError(f"{where} must be one of {', '.join(map(repr, DECAYS))}, not {describe(argument)}")
-        if name == "peak_lr" and argument is None and arguments["decay"] == "independent" and callable(arguments["lr"]):
+        if (
+            name == "peak_lr"
+            and argument is None
+            and arguments.get("decay") == "independent"
+            and callable(arguments["lr"])
+        ):
             raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
         if name in kinds:
             kind = kinds[name]

@@ -81,11 +81,11 @@ def decays(
 
     coupled(g, p) = g + λ p              "l2", otherwise g
     decayed(u, p) = u - lr λ p                   "decoupled"
-                    u - λ p lr / peak            "independent", where lr / peak is 1 unless lr is a schedule
+                    u - λ p lr / peak            "independent", where lr / peak is 1 unless peak_lr is given
                     (p + u) / (1 + lr λ) - p     "proximal"
     """
     shrink, lr_t = at(weight_decay, iter), at(lr, iter)
-    relative: Any = lr_t / peak_lr if callable(lr) and peak_lr is not None else 1
+    relative: Any = 1 if peak_lr is None else lr_t / peak_lr
     share = relative if decay == "independent" else lr_t
 
     def coupled(g, p):
@@ -121,14 +121,16 @@ def direction(x: jax.Array, length: jax.Array) -> jax.Array:
     return x / jnp.where(length == 0, 1, length)
 
 
-def trust_ratio(weight: jax.Array, step: jax.Array) -> jax.Array:
-    """The length of the weights over that of the step, and 1 where either is 0, so that zeros can leave zero."""
+def trust_ratio(weight: jax.Array, step: jax.Array, coefficient: Scalar = 1) -> jax.Array:
+    """A share of the weights' length over the step's; 1 where either length is 0, so that zeros can leave zero."""
     none = (weight == 0) | (step == 0)
-    return jnp.where(none, 1, weight / jnp.where(none, 1, step))
+    return jnp.where(none, 1, coefficient * weight / jnp.where(none, 1, step))
 
 
 def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:
     """The axes of what feeds one output: all but ``out_axis``, and all of a vector."""
+    if rank > 1 and not -rank <= out_axis < rank:
+        raise ValueError(f"out_axis is {out_axis}, and a leaf has {rank} axes")
     return tuple(axis for axis in range(rank) if axis != out_axis % rank) if rank > 1 else None
 
 

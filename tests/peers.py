@@ -215,7 +215,9 @@ ROWS = {
     ],
     "rprop": [
         Row("torch.optim.Rprop(params, lr=0.1)", "rprop(0.1, min_scale=1e-5, max_scale=500)", "its bounds are lengths"),
-        differs("optax.rprop(0.1)", "rprop(0.1, min_scale=1e-5, max_scale=500)", "it stops for a step after a turn"),
+        differs(
+            "optax.rprop(0.1)", "rprop(0.1, min_scale=1e-5, max_scale=500)", "every step is taken one step late there"
+        ),
     ],
     "lars": [
         Row("optax.lars(1.0)", "lars(1.0)"),

@@ -123,6 +123,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ("lars(trust_coefficient=-1)", ValueError, f"lars: trust_coefficient must be {POSITIVE}, not -1"),
         ("ademamix(alpha=-1)", ValueError, f"ademamix: alpha must be {POSITIVE}, not -1"),
         ("ademamix(warmup_steps=0)", ValueError, f"ademamix: warmup_steps must be {COUNT} or None, not 0"),
+        ("adam_mini(out_axis=0.5)", ValueError, "adam_mini: out_axis must be a whole number, not 0.5"),
         ("adafactor(eps1=-1)", ValueError, f"adafactor: eps1 must be {POSITIVE}, not -1"),
         ("adafactor(eps2=-1)", ValueError, f"adafactor: eps2 must be {POSITIVE}, not -1"),
         ("adagrad(eps='small')", TypeError, f"adagrad: eps must be {POSITIVE}, not 'small'"),

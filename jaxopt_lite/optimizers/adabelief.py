@@ -37,8 +37,8 @@ def adabelief(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, ep
         eps: added to ``s`` at every step, so that s comes to at least eps / (1 - beta2), and to its root.
 
     State: `AdaBeliefState`, 8 bytes per float32 parameter. ``s`` is real for complex parameters.
-    Source: Zhuang et al. (2020), arXiv:2010.07468, with the defaults of the authors' code. optax has two eps, both
-    1e-16, and is equal.
+    Source: Zhuang et al. (2020), arXiv:2010.07468, with the authors' eps; their code rectifies as `radam` besides.
+    optax has two eps, both 1e-16, and is equal.
     """
 
     def init(params):

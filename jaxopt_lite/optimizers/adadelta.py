@@ -33,7 +33,7 @@ def adadelta(lr: Number = 1.0, decay_rate: Scalar = 0.9, eps: Scalar = 1e-6):
     Args:
         lr: a factor on steps; a number, an array, or a schedule of ``iter``, counted from 0.
         decay_rate: ρ of the paper, the share of both averages that each step keeps, in [0, 1).
-        eps: inside both roots; the square of the first step's size.
+        eps: inside both roots; eps / (1 - decay_rate) is the square of the first step's size.
 
     State: `AdaDeltaState`, 8 bytes per float32 parameter, both real for complex parameters.
     Source: Zeiler (2012), arXiv:1212.5701, with torch's defaults. optax's ``adadelta()`` without a learning rate does

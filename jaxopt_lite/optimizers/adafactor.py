@@ -67,7 +67,7 @@ def adafactor(
     def update(grads, state, params=None):
         t = next_step(state.iter)
         rho = jnp.minimum(at(lr, state.iter), 1 / sqrt(1.0 * t))
-        share = t**-power
+        share = (1.0 * t) ** -power
 
         def rule(g, v, p):
             if g.ndim > 1:

@@ -28,7 +28,7 @@ def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
     its lr is Adam's times ten or more.
 
     Args:
-        lr: learning rate; a number, an array, or a schedule of ``iter``.
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         eps: keeps the quotient finite where no gradient has been seen; added to the root.
 
     State: `AdaGradState`, 4 bytes per float32 parameter. ``h`` is real for complex parameters.

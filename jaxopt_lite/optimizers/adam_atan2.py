@@ -36,7 +36,8 @@ def adam_atan2(
         p ← p - lr atan2(m̂, √v̂) - lr λ p    m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter); λ is weight_decay
 
     Use it where gradients get so small that Adam's eps would count, as in large models: the step is the same whatever
-    their scale. Its lr is Adam's; as atan2(1, 1) = π / 4, a lr of 1.27 times Adam's makes steps of the same length.
+    their scale, in float32 down to about 1e-17. Its lr is Adam's; as atan2(1, 1) = π / 4, a lr of 1.27 times Adam's
+    makes steps of the same length.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

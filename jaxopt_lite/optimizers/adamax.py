@@ -28,8 +28,8 @@ def adamax(lr: Number = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: 
         u ← max(beta2 u, |g| + eps)
         p ← p - lr / (1 - beta1^iter) m / u
 
-    Use it where gradients are sparse or now and then very large, as with embeddings: no step is longer than lr. Its lr
-    is about twice Adam's.
+    Use it where gradients are sparse or now and then very large, as with embeddings: no step is much longer than lr.
+    Its lr is about twice Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

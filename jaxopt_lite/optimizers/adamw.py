@@ -37,7 +37,7 @@ def adamw(
         p ← p - lr m̂ / (√v̂ + eps) - lr λ p    λ is weight_decay
 
     Use it for transformers, and wherever Adam is used with weight decay; its lr is Adam's. With ``weight_decay=0`` it
-    is torch's and optax's Adam; ``adam`` is the book's, whose epsilon is larger, and stands elsewhere.
+    is torch's and optax's Adam; ``adam`` is the book's, whose epsilon is larger, and is added before the correction.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -45,8 +45,8 @@ def adamw(
         beta2: the share of ``v`` that each step keeps, in [0, 1).
         eps: keeps the quotient finite where gradients are zero; added to the corrected root.
         weight_decay: λ; a number, an array, or a schedule.
-        decay: "decoupled" takes lr λ p off, as the paper's code does; "independent" takes off λ p, times
-            lr / ``peak_lr`` where lr is a schedule; "l2" adds λ p to the gradient; "proximal" divides by 1 + lr λ where
+        decay: "decoupled" takes lr λ p off, as torch and optax do; "independent" takes off λ p, times lr / ``peak_lr``
+            where that is given, as the paper does; "l2" adds λ p to the gradient; "proximal" divides by 1 + lr λ where
             a step without decay ends.
         peak_lr: the largest lr of the schedule, for "independent".
 

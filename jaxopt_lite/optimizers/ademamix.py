@@ -46,7 +46,7 @@ def ademamix(
 
     Use it for long runs, of 10,000 steps and more: gradients that are thousands of steps old still help.
     ``warmup_steps`` is the length of the whole run in the paper. Its lr is Adam's, or somewhat below, for steps are up
-    to 1 + alpha as long.
+    to 1 + alpha times as long.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -73,7 +73,7 @@ def ademamix(
         t = next_step(state.iter)
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
-        x = 1.0 if warmup_steps is None else jnp.minimum(1.0 * t / warmup_steps, 1)
+        x = jnp.minimum(1.0 * t / (1 if warmup_steps is None else warmup_steps), 1)
         share = -jnp.expm1(1 / ((1 - x) / log(beta1) + x / log(beta3)))
         coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
 

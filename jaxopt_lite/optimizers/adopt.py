@@ -46,11 +46,12 @@ def adopt(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: 
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
-        limit = (1.0 * state.iter) ** 0.25
-        share = jnp.where(state.iter == 0, 1, 1 - beta2)
+        limit = state.iter**0.25
+        first = state.iter == 0
+        share = jnp.where(first, 1, 1 - beta2)
 
         def rule(g, m, v):
-            n = g / jnp.maximum(sqrt(v), eps)
+            n = g / jnp.where(first, 1, jnp.maximum(sqrt(v), eps))
             m = m + (1 - beta1) * (shortened(n, jnp.abs(n), limit) - m)
             v = v + share * (abs2(g) - v)
             return -lr_t * m, m, v

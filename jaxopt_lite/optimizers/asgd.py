@@ -22,7 +22,7 @@ class ASGDState(NamedTuple):
 def asgd(lr: Number = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75, begin: int = 1_000_000):
     """Averaged stochastic gradient descent.
 
-        η = lr / (1 + lambd lr iter)^power                 iter counts the steps before this one
+        η = lr / (1 + lambd |lr| iter)^power               iter counts the steps before this one
         p ← p - η (g + lambd p)
         average ← average + (p - average) / n              n = max(1, iter - begin)
 
@@ -45,7 +45,7 @@ def asgd(lr: Number = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75, begin: i
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
-        eta = lr_t / (1 + lambd * lr_t * state.iter) ** power
+        eta = lr_t / (1 + lambd * jnp.abs(lr_t) * state.iter) ** power
         n = jnp.maximum(state.iter - begin, 1)
 
         def rule(g, average, p):

@@ -42,7 +42,7 @@ def lamb(
 
     State: `LAMBState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: You et al. (2020), arXiv:1904.00962, with φ the identity and λ as for BERT there; optax's λ is 0.
-    pytorch_optimizer corrects no bias, adds eps to ‖r‖, and holds ‖p‖ at 10.
+    pytorch_optimizer corrects no bias, adds eps to ‖r‖, caps ‖p‖ at 10, and decays p outside r.
     """
 
     def init(params):

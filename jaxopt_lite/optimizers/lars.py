@@ -21,7 +21,7 @@ class LARSState(NamedTuple):
 def lars(lr: Number = 1.0, momentum: Scalar = 0.9, weight_decay: Number = 0.0, trust_coefficient: Scalar = 0.001):
     """Layer-wise adaptive rate scaling.
 
-        ℓ = trust_coefficient ‖p‖ / (‖g‖ + λ ‖p‖)    leaf by leaf, 1 where either is 0; λ is weight_decay
+        ℓ = trust_coefficient ‖p‖ / (‖g‖ + λ ‖p‖)    leaf by leaf, 1 where ‖p‖ or what is below is 0; λ is weight_decay
         velocity ← momentum velocity - lr ℓ (g + λ p)
         p ← p + velocity
 
@@ -47,7 +47,7 @@ def lars(lr: Number = 1.0, momentum: Scalar = 0.9, weight_decay: Number = 0.0, t
         lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
 
         def rule(g, velocity, p):
-            local = trust_ratio(trust_coefficient * norm(p), norm(g) + shrink * norm(p))
+            local = trust_ratio(norm(p), norm(g) + shrink * norm(p), trust_coefficient)
             velocity = momentum * velocity - lr_t * local * (g + shrink * p)
             return velocity, velocity
 

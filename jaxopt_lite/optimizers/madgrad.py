@@ -27,7 +27,7 @@ def madgrad(lr: Number = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
         iter ← iter + 1
         λ = lr √iter
         s ← s + λ g
-        v ← v + λ g²
+        v ← v + |λ| g²
         z = x0 - s / (∛v + eps)
         p ← momentum p + (1 - momentum) z
 
@@ -55,7 +55,7 @@ def madgrad(lr: Number = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
 
         def rule(g, s, v, p, x0):
             s = s + lam * g
-            v = saturate(v + lam * abs2(g))
+            v = saturate(v + abs(lam) * abs2(g))
             root = jnp.where(v > 0, jnp.cbrt(jnp.where(v > 0, v, 1)), 0)  # has no slope at 0
             z = x0 - s / (root + eps)
             return (1 - momentum) * (z - p), s, v

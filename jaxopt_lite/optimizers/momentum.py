@@ -28,7 +28,7 @@ def momentum(lr: Number = 0.01, momentum: Scalar = 0.9):
     times Adam's.
 
     Args:
-        lr: learning rate; a number, an array, or a schedule of ``iter``.
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of the velocity that each step keeps, in [0, 1).
 
     State: `MomentumState`, 4 bytes per float32 parameter.

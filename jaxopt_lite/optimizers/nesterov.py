@@ -30,7 +30,7 @@ def nesterov(lr: Number = 0.01, momentum: Scalar = 0.9):
     Use it like momentum; it overshoots less where the curvature is high. Its lr is 10 to 1,000 times Adam's.
 
     Args:
-        lr: learning rate; a number, an array, or a schedule of ``iter``.
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of the velocity that each step keeps, in [0, 1).
 
     State: `NesterovState`, 4 bytes per float32 parameter.

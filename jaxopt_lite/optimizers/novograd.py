@@ -40,8 +40,7 @@ def novograd(
         weight_decay: λ, which stands inside the momentum; a number, an array, or a schedule.
 
     State: `NovoGradState`, 4 bytes per float32 parameter, and 4 per leaf.
-    Source: Ginsburg et al. (2019), arXiv:1905.11286. As optax's, whose b2 is 0.25; pytorch_optimizer averages on
-    request.
+    Source: Ginsburg et al. (2019), arXiv:1905.11286. As optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
     """
 
     def init(params):

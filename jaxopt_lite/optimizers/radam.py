@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, log, next_step, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -32,8 +32,8 @@ def radam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: S
         p ← p - lr r m̂ √(1 - beta2^iter) / (√v + eps)         where ρ > 5
         p ← p - lr m̂                                          elsewhere; m̂ = m / (1 - beta1^iter)
 
-    Use it in place of a warm-up: r grows from 0 to 1 over some 1 / (1 - beta2) steps. The first five, without any
-    second moment, are plain steps along m̂ of a size that depends on the gradient's scale. Its lr is Adam's.
+    Use it in place of a warm-up: r grows from 0 to 1 over several times 1 / (1 - beta2) steps. The first five, without
+    any second moment, are plain steps along m̂ of a size that depends on the gradient's scale. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -54,10 +54,14 @@ def radam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: S
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
         longest = 2 / (1 - beta2) - 1
-        rho = longest - 2.0 * t * beta2**t / c2
+        # The same as above, but for ρ∞ - ρ∞ in it, of which float32 would leave nothing.
+        x = -1.0 * t * log(beta2)
+        near, far = jnp.minimum(x, 0.25), jnp.maximum(x, 0.25)
+        slope = jnp.where(x < 0.25, 1 - near / 6 + near**3 / 360, 2 / far - 2 / jnp.expm1(far))
+        rho = longest + 2 / log(beta2) + t * slope
         known = jnp.maximum(rho, 5)
         r2 = (known - 4) * (known - 2) * longest / ((longest - 4) * (longest - 2) * known)
-        r = sqrt(jnp.maximum(r2, 0))
+        r = sqrt(jnp.where(rho > 5, r2, 0))
 
         def rule(g, m, v):
             m = m + (1 - beta1) * (g - m)

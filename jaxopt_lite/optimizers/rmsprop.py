@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
@@ -67,7 +68,7 @@ def rmsprop(
             variance = h
             if centered:
                 mean = decay_rate * mean + (1 - decay_rate) * g
-                variance = abs(h - abs2(mean))  # below 0 by rounding alone
+                variance = jnp.maximum(h - abs2(mean), 0)  # which rounding can bring below
             u = g / (sqrt(variance) + eps)
             if momentum is not None:
                 u = b = momentum * b + u

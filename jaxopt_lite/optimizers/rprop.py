@@ -31,7 +31,7 @@ def rprop(
 
         scale ← eta_plus scale                where sign(g) is the last sign
         scale ← eta_minus scale; g ← 0        where it has turned
-        p ← p - lr scale sign(g)              scale, from 1 on, stays in [min_scale, max_scale]
+        p ← p - lr scale sign(g)              scale begins at 1 and stays in [min_scale, max_scale]
         sign ← sign(g)
 
     Use it with gradients of the whole data set; noise turns signs, and steps shrink to nothing. Its lr, the first step,
@@ -40,14 +40,14 @@ def rprop(
     Args:
         lr: the length of the first step; a number, an array, or a schedule of ``iter``, counted from 0.
         eta_minus: by what a step shrinks after its sign has turned, in [0, 1).
-        eta_plus: by what it grows else, at least 1.
+        eta_plus: the factor by which it grows otherwise, at least 1.
         min_scale: the smallest step, in units of lr.
         max_scale: the largest step, in units of lr.
 
     State: `RpropState`, 8 bytes per float32 parameter. ``scale`` is real for complex parameters, whose sign is their
     direction, and turns with the angle between two of them beyond 90°.
     Source: Riedmiller & Braun (1993), "A direct adaptive method for faster backpropagation learning", with torch's
-    bounds, which are lengths there: 1e-6 and 50. optax steps at the turn as well.
+    bounds, which are lengths there: 1e-6 and 50. optax takes every step one step late.
     """
 
     def init(params):

@@ -26,7 +26,7 @@ def sgd(lr: Number = 0.01):
     Adam's.
 
     Args:
-        lr: learning rate; a number, an array, or a schedule of ``iter``.
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
 
     State: `SGDState`, 4 bytes in all.
     Source: Deep Learning from Scratch, §6.1.2. As in torch and optax.

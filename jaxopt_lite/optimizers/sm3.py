@@ -18,7 +18,7 @@ def slices(rank):
 
 
 class SM3State(NamedTuple):
-    """``iter``: steps taken. ``m``: the moving average of steps. ``mu``: for each axis, the largest sum along it."""
+    """``iter``: steps taken. ``m``: the moving average of steps. ``mu``: for each slice, its largest ν."""
 
     iter: jax.Array
     m: Tree
@@ -29,13 +29,13 @@ class SM3State(NamedTuple):
 def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
     """SM3-II.
 
-        ν = min over axes of mu + g²
+        ν = g² + min of mu over all axes
         mu ← max of ν over all other axes    for each axis
         m ← m + (1 - momentum) (g / √ν - m)    0 / 0 is 0
         p ← p - lr m
 
     Use it for large embeddings, whose gradients are sparse, and where the state must be small. Steps die out as
-    AdaGrad's do. Its lr is AdaGrad's, some 100 times Adam's.
+    AdaGrad's do. Its lr is some ten times AdaGrad's, and 100 times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -43,8 +43,8 @@ def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
 
     State: `SM3State`, 4 bytes per float32 parameter for ``m``, and 4 bytes per row, column, or other slice; a vector or
     a scalar has one ``mu`` of its own shape.
-    Source: Anil et al. (2019), arXiv:1901.11150, with momentum and lr of the authors' code. As pytorch_optimizer's;
-    optax adds 1e-8 inside the root.
+    Source: Anil et al. (2019), arXiv:1901.11150, with the momentum of the authors' tests. As pytorch_optimizer's, whose
+    lr this is; optax adds 1e-8 inside the root.
     """
 
     def init(params):

@@ -34,7 +34,7 @@ def stable_adamw(
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
         v ← v + (1 - beta2) (g² - v)
-        rms = √mean(g² / max(v̂, eps²))                              leaf by leaf
+        rms = √mean((g / max(√v̂, eps))²)                            leaf by leaf
         p ← p - lr / max(1, rms) (m̂ / (√v̂ + eps) + λ p)            m̂, v̂ without bias, λ is weight_decay
 
     Use it in place of AdamW with clipped gradients, where the loss spikes: a leaf whose gradients suddenly grow takes a
@@ -66,8 +66,9 @@ def stable_adamw(
             g = coupled(g, p)
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
-            rms = sqrt(mean(abs2(g) / jnp.maximum(v / c2, eps * eps)))
-            return decayed(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p) / jnp.maximum(rms, 1), m, v
+            root = sqrt(v / c2)
+            rms = sqrt(mean(abs2(g / jnp.maximum(root, eps))))
+            return decayed(-lr_t * (m / c1) / (root + eps), p) / jnp.maximum(rms, 1), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)
         return updates, StableAdamWState(t, m, v)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, saturate, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -25,7 +25,7 @@ def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sca
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
-        v ← v - (1 - beta2) sign(v - g²) g²    from 1e-6 on
+        v ← v - (1 - beta2) sign(v - g²) g²    beginning at 1e-6
         p ← p - lr m̂ / (√v̂ + eps)             m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter)
 
     Use it where Adam's rates rise too fast once gradients get small: there v falls by g², not by a share of itself. Its
@@ -38,8 +38,8 @@ def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sca
         eps: how far apart the rates of large and small gradients may be; added to the corrected root.
 
     State: `YogiState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Zaheer et al. (2018), whose experiments have these defaults. optax, whose ``m`` too begins at 1e-6, leaves 0
-    along a gradient of 0.
+    Source: Zaheer et al. (2018), which corrects no bias; these defaults are of its experiments. optax, whose ``m`` too
+    begins at 1e-6, leaves 0 along a gradient of 0.
     """
 
     def init(params):
@@ -53,7 +53,7 @@ def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sca
 
         def rule(g, m, v):
             m = m + (1 - beta1) * (g - m)
-            v = v - (1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g)
+            v = saturate(v - (1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g))
             return -lr_t * (m / c1) / (sqrt(v / c2) + eps), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v)

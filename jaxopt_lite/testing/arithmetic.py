@@ -55,14 +55,12 @@ def sweeps_by_vmap(opt: Optimizer) -> None:
 
 @law
 def takes_a_schedule(opt: Optimizer) -> None:
-    """A learning rate that is a schedule acts, to 8 ulp, as the number that it gives for the steps taken so far."""
-    if "lr" not in opt.arguments:
-        return
-    scheduled = opt.replace(lr=lambda iter: 0.01 / (1 + iter))
+    """A learning rate or a weight decay that is a schedule acts, to 8 ulp, as the number that it gives at a step."""
+    scheduled = [name for name in ("lr", "weight_decay") if name in opt.arguments]
     carry = start(opt, small_tree())
     for taken in range(3):
-        by_number = step(opt.replace(lr=0.01 / (1 + taken)), carry)
-        carry = step(scheduled, carry)
+        by_number = step(opt.replace(**dict.fromkeys(scheduled, 0.01 / (1 + taken))), carry)
+        carry = step(opt.replace(**dict.fromkeys(scheduled, lambda iter: 0.01 / (1 + iter))), carry)
         assert_ulps(carry, by_number, ulps=8)
 
 

@@ -52,6 +52,7 @@ def test_around_adam_all_laws_hold(around):
 
 # Each rule once, and everything around at least one that is not Adam.
 PAIRS = list(zip(itertools.cycle(AROUND), registry))
+OF_THE_BOOK = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"]
 
 
 @pytest.mark.slow
@@ -66,10 +67,9 @@ def assert_no_form_changes(opt, *dtypes):
         assert jax.eval_shape(lambda p, s: update(opt, p, s, p), params, state) == (params, state)
 
 
-@pytest.mark.parametrize("rule", registry)
-@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+@pytest.mark.parametrize(("around", "rule"), sorted({*PAIRS, *itertools.product(AROUND, OF_THE_BOOK)}))
 def test_a_step_changes_no_form(around, rule):
-    opt = around(registry[rule].factory())
+    opt = AROUND[around](registry[rule].factory())
     assert_no_form_changes(opt, jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64)
 
 

@@ -57,6 +57,8 @@ def sweeps_by_vmap(opt: Optimizer) -> None:
 def takes_a_schedule(opt: Optimizer) -> None:
     """A learning rate or a weight decay that is a schedule acts, to 8 ulp, as the number that it gives at a step."""
     scheduled = [name for name in ("lr", "weight_decay") if name in opt.arguments]
+    if not scheduled:
+        return
     carry = start(opt, small_tree())
     for taken in range(3):
         by_number = step(opt.replace(**dict.fromkeys(scheduled, 0.01 / (1 + taken))), carry)

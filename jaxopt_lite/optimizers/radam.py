@@ -54,11 +54,12 @@ def radam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: S
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
         longest = 2 / (1 - beta2) - 1
-        # The same as above, but for ρ∞ - ρ∞ in it, of which float32 would leave nothing.
+        # ρ with 1 / expm1(x) for beta2^iter / (1 - beta2^iter), and with what is as large as ρ∞ taken out of both terms:
+        # float32 would leave little of their difference.
         x = -1.0 * t * log(beta2)
         near, far = jnp.minimum(x, 0.25), jnp.maximum(x, 0.25)
-        slope = jnp.where(x < 0.25, 1 - near / 6 + near**3 / 360, 2 / far - 2 / jnp.expm1(far))
-        rho = longest + 2 / log(beta2) + t * slope
+        series = 1 - near / 6 + near**3 / 360 - near**5 / 15120 + near**7 / 604800
+        rho = longest + 2 / log(beta2) + t * jnp.where(x < 0.25, series, 2 / far - 2 / jnp.expm1(far))
         known = jnp.maximum(rho, 5)
         r2 = (known - 4) * (known - 2) * longest / ((longest - 4) * (longest - 2) * known)
         r = sqrt(jnp.where(rho > 5, r2, 0))

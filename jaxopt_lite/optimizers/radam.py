@@ -54,7 +54,7 @@ def radam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: S
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
         longest = 2 / (1 - beta2) - 1
-        # ρ with 1 / expm1(x) for beta2^iter / (1 - beta2^iter), and with what is as large as ρ∞ taken out of both terms:
+        # ρ with 1 / expm1(x) for beta2^iter / (1 - beta2^iter), with what is as large as ρ∞ taken out of both terms:
         # float32 would leave little of their difference.
         x = -1.0 * t * log(beta2)
         near, far = jnp.minimum(x, 0.25), jnp.maximum(x, 0.25)

@@ -28,9 +28,12 @@ def grid(real):
     yield from itertools.product(complex_ones, [*real, *complex_ones])
 
 
+# Every kind of lr; for the rules beyond these, those kinds that differ most: what becomes of lr is ``at``'s affair.
+EVERY_KIND = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+
+
 def kinds_of_lr(name):
-    """For Adam each, for the other rules those that differ most: what becomes of lr in a rule is ``at``'s affair."""
-    return list(KINDS_OF_LR) if name == "adam" else ["float", "np.float64", "schedule of arrays"]
+    return list(KINDS_OF_LR) if name in EVERY_KIND else ["float", "np.float64", "schedule of arrays"]
 
 
 def assert_no_dtype_moves(name, pairs):
@@ -59,10 +62,12 @@ def assert_no_dtype_moves(name, pairs):
 @pytest.mark.parametrize("name", registry)
 def test_grid(name):
     pairs = list(grid([jnp.float16, jnp.bfloat16, jnp.float32]))
+    assert len(KINDS_OF_LR) * len(pairs) >= 63
     assert_no_dtype_moves(name, pairs)
 
 
 @pytest.mark.parametrize("name", registry)
 def test_grid_in_double_precision(x64, name):
     pairs = list(grid([jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]))
+    assert len(KINDS_OF_LR) * len(pairs) >= 112
     assert_no_dtype_moves(name, pairs)

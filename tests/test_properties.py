@@ -44,9 +44,10 @@ OPTIMIZERS = {name: entry.factory() for name, entry in registry.items()}
 UPDATES = {name: jax.jit(opt.update) for name, opt in OPTIMIZERS.items()}
 
 
-# Adam on every tree, every other rule on two of them, and each tree for five or more.
-PAIRS = [("adam", tree) for tree in TREES]
-PAIRS += list(zip([name for name in OPTIMIZERS if name != "adam"] * 2, itertools.cycle(TREES)))
+# These on every tree, every other rule on two of them.
+ON_EVERY_TREE = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
+PAIRS = list(itertools.product(ON_EVERY_TREE, TREES))
+PAIRS += list(zip([name for name in OPTIMIZERS if name not in ON_EVERY_TREE] * 2, itertools.cycle(TREES)))
 
 
 @pytest.mark.slow

@@ -76,6 +76,7 @@ EQUIVALENT = {
     "g.real * g.real + g.imag * g.imag": "of a real number the imaginary part is 0, and so is its square",
     "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
     "adam_atan2.rule: 1 → 2 in jnp.where(root == 0, 1, root)": "where the root is 0, so is the moment",
+    "madgrad.rule: 1 → 2 in jnp.where(v > 0, v, 1)": UNSEEN,
     "rules.direction: 1 → 2 in jnp.where(length == 0, 1, length)": "0 divided by either is 0",
     "weight_decay.rule: u.conj() * p → u.conj() / p": "the sign is the same, and at 0 nothing decays",
     "average.update: 1 → 0 in jnp.maximum((iter - begin + every - 1) // every, 1)": UNSEEN,
@@ -210,6 +211,7 @@ def unseen(tree: ast.Module) -> set[ast.AST]:
 def mutants(name: str, source: str) -> Iterator[tuple[str, str]]:
     """Each defect of a file: what it is, and the file with it."""
     tree = ast.parse(source)
+    original = ast.unparse(tree)
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     states = [c for c in tree.body if isinstance(c, ast.ClassDef) and c.name.endswith("State")]
     fields = [ast.unparse(n.target) for c in states for n in c.body if isinstance(n, ast.AnnAssign)]
@@ -220,6 +222,8 @@ def mutants(name: str, source: str) -> Iterator[tuple[str, str]]:
             where = parents[where]
         for mistake in (m for operator in OPERATORS for m in operator(node, fields)):
             text = ast.unparse(ast.fix_missing_locations(Replace(node, mistake).visit(copy.copy(tree))))
+            if text == original:
+                continue
             context = f" in {ast.unparse(parents[node])}" if isinstance(node, ast.Constant) else ""
             what = f"{ast.unparse(node)} → {ast.unparse(mistake)}{context}"
             yield f"{name}.{getattr(where, 'name', 'module')}: {what}", text
@@ -248,7 +252,7 @@ def tests_of(name: str) -> tuple[list[str], str]:
     if name in FOUNDATION or FILES[name].parent.name in AROUND:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
         return files, f"not composed or ((all_laws or keywords) and {name})"
-    files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py", "test_core.py"]
+    files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py", "test_core.py", "test_properties.py"]
     return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import reference
 
-from jaxopt_lite import adam, adamw, apply_updates, registry
+from jaxopt_lite import adafactor, adam, adamw, apply_updates, madgrad, radam, registry
+from jaxopt_lite.optimizers import RAdamState
 
 COMMON = {
     "lr": 0.03,
@@ -184,3 +185,40 @@ def test_adamw_with_a_schedule_decays_as_its_twin(x64, decay):
     params, _ = run(adamw(**arguments), jnp.asarray(begin), jnp.asarray(gradients))
     expected, _ = last(reference.adamw(begin, gradients, **arguments))
     np.testing.assert_allclose(params, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["lars", "lamb", "novograd"])
+def test_a_scheduled_decay_within_the_rule_acts_as_the_number_of_its_step(x64, name):
+    rng = np.random.default_rng(0)
+    params, gradients = jnp.asarray(rng.standard_normal(5)), jnp.asarray(rng.standard_normal((3, 5)))
+    opt = registry[name].factory(weight_decay=lambda t: 0.5 / (1 + t))
+    state = opt.init(params)
+    for step, g in enumerate(gradients):
+        expected, _ = opt.replace(weight_decay=0.5 / (1 + step)).update(g, state, params)
+        updates, state = opt.update(g, state, params)
+        np.testing.assert_allclose(updates, expected, rtol=1e-12)
+
+
+def test_madgrad_climbs_where_the_rate_is_negative_and_stays_finite_where_it_is_large():
+    params = jnp.array([1.0, -2.0])
+    up, down = (madgrad(lr=lr).update(params, madgrad().init(params), params)[0] for lr in (-0.1, 0.1))
+    np.testing.assert_allclose(up, -down, rtol=1e-6)
+    _, state = madgrad(lr=10.0).update(params * 1e30, madgrad().init(params), params)
+    assert np.all(np.isfinite(state.v))
+
+
+def test_adafactor_slows_down_by_a_whole_power(x64):
+    start, gradients = np.ones(3), np.random.default_rng(0).standard_normal((20, 3))
+    params, _ = run(adafactor(power=1), jnp.asarray(start), jnp.asarray(gradients))
+    expected, _ = last(reference.adafactor(start, gradients, power=1.0))
+    np.testing.assert_allclose(params, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("t", [100, 249, 250, 2000])
+def test_radam_rectifies_exactly_where_the_series_ends(x64, t):
+    beta1, beta2, one = 0.9, 0.999, jnp.ones(())
+    updates, _ = radam(lr=1.0, eps=0.0).update(one, RAdamState(jnp.asarray(t - 1, jnp.int32), one, one))
+    longest = 2 / (1 - beta2) - 1
+    rho = longest - 2 * t * beta2**t / (1 - beta2**t)
+    r = np.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+    np.testing.assert_allclose(updates, -r * np.sqrt(1 - beta2**t) / (1 - beta1**t), rtol=2e-11)

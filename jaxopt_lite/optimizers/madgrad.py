@@ -56,7 +56,7 @@ def madgrad(lr: Number = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
         def rule(g, s, v, p, x0):
             s = s + lam * g
             v = saturate(v + abs(lam) * abs2(g))
-            root = jnp.where(v > 0, jnp.cbrt(jnp.where(v > 0, v, 1)), 0)  # has no slope at 0
+            root = jnp.cbrt(jnp.where(v > 0, v, 1))  # which has no slope at 0, where s is 0 as well
             z = x0 - s / (root + eps)
             return (1 - momentum) * (z - p), s, v
 

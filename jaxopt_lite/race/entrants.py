@@ -1,0 +1,189 @@
+"""Who races: optimizers as a user names them, each at each of its learning rates."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite import schedules
+from jaxopt_lite.core import registry
+from jaxopt_lite.protocol import Optimizer, Transform
+from jaxopt_lite.trees import describe
+from jaxopt_lite.values import Value
+
+
+class Entrant(NamedTuple):
+    """One optimizer in the race, in as many lanes as it has learning rates, times its other swept numbers.
+
+    ``lanes``: the optimizer of each lane, as one would use it alone. ``lrs``: their learning rates, NaN where an
+    optimizer has none of its own. ``build(numbers)`` is the optimizer of one lane, where ``numbers`` is what differs
+    from lane to lane: a tree of arrays with a leading axis of lanes, for ``vmap``.
+    """
+
+    name: str
+    lanes: tuple[Optimizer, ...]
+    lrs: np.ndarray
+    numbers: Any
+    build: Callable[[Any], Optimizer]
+
+
+def enter(optimizers: Any, lrs: Any, steps: int) -> tuple[Entrant, ...]:
+    """The entrants, from what ``race`` takes as ``optimizers`` and ``lrs``.
+
+    Raises:
+        TypeError: something among ``optimizers`` is no optimizer.
+        ValueError: there is none, or none of that name; a learning rate is not positive.
+    """
+    named = _named(optimizers)
+    if isinstance(lrs, Mapping):
+        for unknown in lrs.keys() ^ named.keys():
+            raise ValueError(f"race: lrs has {', '.join(lrs)}, and the optimizers are {', '.join(named)}: {unknown!r}")
+    entrants = []
+    for name, given in named.items():
+        rates = grid(lrs[name] if isinstance(lrs, Mapping) else lrs)
+        if isinstance(given, Optimizer):
+            entrants.append(_of_value(name, given, rates, steps))
+        else:
+            entrants.append(_of_function(name, given, rates))
+    return tuple(entrants)
+
+
+def grid(lrs: Any) -> np.ndarray | None:
+    """The rates: a tuple (lowest, highest, how many) is a geometric grid, rounded to three digits; None is none.
+
+    Raises:
+        ValueError: they are not positive, finite numbers.
+    """
+    if lrs is None:
+        return None
+    if isinstance(lrs, tuple):
+        if len(lrs) != 3 or not isinstance(lrs[2], int) or lrs[2] < 1:
+            raise ValueError(f"race: lrs as a tuple is (lowest, highest, how many), not {lrs}; a list is the rates")
+        low, high, count = lrs
+        if not 0 < low <= high < math.inf:
+            raise ValueError(f"race: lrs must be positive and rise, from {low} to {high} they do not")
+        # Three digits, so that the rate that is printed is the one that ran.
+        return np.array([float(f"{lr:.3g}") for lr in np.geomspace(low, high, count)])
+    rates = np.atleast_1d(np.asarray(lrs, np.float64))
+    if rates.ndim != 1 or not rates.size or not np.all((rates > 0) & np.isfinite(rates)):
+        raise ValueError(f"race: lrs must be positive numbers, not {lrs}")
+    return rates
+
+
+def _named(optimizers: Any) -> dict[str, Any]:
+    """Optimizers, or functions from a learning rate to one, by the names that the table will call them."""
+    if isinstance(optimizers, Mapping):
+        named = {str(name): _resolved(f"optimizers[{name!r}]", given) for name, given in optimizers.items()}
+    else:
+        alone = isinstance(optimizers, str | Transform) or callable(optimizers) or not isinstance(optimizers, Iterable)
+        named = {}
+        for given in (optimizers,) if alone else optimizers:
+            opt = _resolved("optimizers", given)
+            called = opt.name if isinstance(opt, Optimizer) else getattr(opt, "__name__", "optimizer")
+            again = sum(name.partition(" ")[0] == called for name in named)
+            named[f"{called} {again + 1}" if again else called] = opt
+    if not named:
+        raise ValueError("race: optimizers is empty")
+    return named
+
+
+def _resolved(where: str, given: Any) -> Any:
+    if isinstance(given, str):
+        if given not in registry:
+            raise ValueError(f"race: there is no optimizer {given!r}; there are {', '.join(sorted(registry))}")
+        return registry[given].factory()
+    if isinstance(given, Optimizer):
+        return given
+    if getattr(given, "makes", "") == Optimizer.noun:
+        return given()
+    if isinstance(given, Value) or hasattr(given, "makes") or not callable(given):
+        hint = "; from_optax(…) makes one of optax's" if hasattr(given, "update") else ""
+        noun = getattr(given, "noun", None) or describe(given)
+        raise TypeError(f"race: {where} has {noun}, where a name or an optimizer is meant{hint}")
+    return given
+
+
+def _of_function(name: str, make: Callable[[Any], Any], rates: np.ndarray | None) -> Entrant:
+    if rates is None:
+        raise ValueError(f"race: {name} is a function of the learning rate, and lrs is None")
+    lanes = tuple(make(float(lr)) for lr in rates)
+    for opt in lanes:
+        if not isinstance(opt, Optimizer):
+            raise TypeError(f"race: {name} must return an optimizer, not {describe(opt)}")
+    return Entrant(name, lanes, rates, rates.astype(_dtype()), make)
+
+
+def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -> Entrant:
+    """Every combination of a learning rate and of the numbers that stand in arrays among the optimizer's arguments."""
+    lengths = {np.shape(x) for x in opt.data if np.ndim(x)}
+    if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
+        raise ValueError(f"race: the arrays in {name} must be vectors of one length, not {sorted(lengths)}")
+    count = lengths.pop()[0] if lengths else 1
+    variants = [jax.tree.map(lambda x, i=i: x[i] if np.ndim(x) else x, opt) for i in range(count)]
+    peaks = [_peaks(variant, steps) for variant in variants]
+    own = any(np.ndim(x) for x in _rates(opt))
+    if rates is None or own or not peaks[0]:
+        pairs = [(variant, max(peak, default=None)) for variant, peak in zip(variants, peaks, strict=True)]
+    else:
+        pairs = [(variant, float(lr)) for variant in variants for lr in rates]
+    alone = tuple(_at_rate(_plain(variant), lr, steps, float) for variant, lr in pairs)
+    stacked = [_at_rate(variant, lr, steps, lambda x: np.asarray(x, _dtype())) for variant, lr in pairs]
+    numbers = jax.tree.map(lambda *x: np.stack([np.asarray(y) for y in x]), *stacked)
+    return Entrant(name, alone, np.array([lr or np.nan for _, lr in pairs]), numbers, lambda opt: opt)
+
+
+def _dtype() -> Any:
+    return jax.dtypes.canonicalize_dtype(float)
+
+
+def _is_value(x: Any) -> bool:
+    return isinstance(x, Value)
+
+
+def _plain(value: Any) -> Any:
+    """The same call with numbers for its arrays of one number, to be printed and used as it is."""
+
+    def plain(x: Any) -> Any:
+        return _plain(x) if _is_value(x) else x.item() if isinstance(x, jax.Array | np.ndarray) and not x.ndim else x
+
+    return value.replace(**{k: jax.tree.map(plain, v, is_leaf=_is_value) for k, v in value.arguments.items()})
+
+
+def _rates(opt: Transform) -> list[Any]:
+    """The learning rates in an optimizer and in all that is inside it."""
+    own = [opt.arguments["lr"]] if opt.arguments.get("lr") is not None else []
+    return own + [lr for x in opt.inside if isinstance(x, Transform) for lr in _rates(x)]
+
+
+def _peaks(opt: Transform, steps: int) -> list[float]:
+    return [_peak(lr, steps) for lr in _rates(opt)]
+
+
+def _peak(lr: Any, steps: int) -> float:
+    """A rate's largest value in a race of so many steps."""
+    if callable(lr):
+        lr = jax.vmap(lambda t: jnp.asarray(lr(t), float))(jnp.arange(steps))
+    return float(np.max(np.asarray(lr, np.float64)))
+
+
+def _at_rate(opt: Any, lr: float | None, steps: int, number: Callable[[float], Any]) -> Any:
+    """The optimizer at this rate: of several, or of a schedule, it is the largest, and the rest follow."""
+    if lr is None:
+        return opt
+    top = max(_peaks(opt, steps))
+
+    def rate(x: Any) -> Any:
+        if callable(x):
+            return x if lr == top else schedules.scale(x, number(lr / top))
+        return number(lr if x == top else float(f"{lr * float(x) / top:.9g}"))
+
+    def inside(x: Any) -> Any:
+        if not isinstance(x, Transform):
+            return x
+        new = {k: jax.tree.map(inside, v, is_leaf=_is_value) for k, v in x.arguments.items()}
+        return x.replace(**new if new.get("lr") is None else new | {"lr": rate(new["lr"])})
+
+    return inside(opt)

@@ -1,0 +1,220 @@
+"""The race itself: chunks of steps driven from the host, lanes taken out as they fall behind."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxopt_lite.race import ranking
+from jaxopt_lite.race.batches import batches_of
+from jaxopt_lite.race.entrants import Entrant, enter
+from jaxopt_lite.race.lanes import Track
+from jaxopt_lite.race.result import Lane, Result, call_of
+from jaxopt_lite.race.show import shower
+from jaxopt_lite.race.task import Task, is_function
+
+BOOK = ("sgd", "momentum", "adagrad", "adam")
+MARKS = 24
+# The shares of the steps after which a third of every optimizer's lanes, and another, are taken out.
+RUNGS = (1 / 6, 1 / 3)
+# Lanes times seeds that are computed side by side, so that memory does not grow with the race.
+SIDE_BY_SIDE = 128
+# Steps that a program can take in one go, so that its memory does not grow with the race either.
+LONGEST = 1024
+# Seconds between two looks at the clock, the table and the keyboard.
+LOOK = 0.3
+
+
+def race(
+    loss: Callable[..., Any],
+    params: Any,
+    data: Any = None,
+    optimizers: Any = BOOK,
+    lrs: Any = (1e-4, 1.0, 9),
+    *,
+    seeds: int | Iterable[int] = 1,
+    steps: int = 2000,
+    batch_size: int | str | None = None,
+    eval: Callable[..., Any] | None = None,
+    eval_data: Any = None,
+    mode: str = "min",
+    target: float | None = None,
+    prune: str | None = "halving",
+    budget: float | None = None,
+    on_chunk: Callable[[Result], Any] | None = None,
+    show: str | None = "auto",
+) -> Result:
+    """Trains with every optimizer at every learning rate, side by side, and tells which wins.
+
+    Args:
+        loss: ``loss(params, batch)``, one real number that JAX can differentiate; ``loss(params)`` where there is no
+            ``data``.
+        params: the tree of parameters to start from, or ``params(key)``, which gives one for every seed.
+        data: a tree of arrays whose first axis is examples (a tuple, dict, or array): mini-batches are drawn from them,
+            every example once an epoch, the same for all lanes. Or a list or another iterable of batches. Or None.
+        optimizers: names, optimizers, functions from a learning rate to an optimizer, or a dict of them by the names
+            that the table shall have. An array among an optimizer's arguments is swept as well.
+        lrs: (lowest, highest, how many) for a geometric grid, a list of rates, a dict of these by name, or None to let
+            each run at its own. Of an optimizer with several rates, or with a schedule, it is the largest; the others
+            keep their proportion.
+        seeds: how many, or which: of ``params(key)`` and of the batches.
+        steps: how many, at most.
+        batch_size: examples in a batch; 100 by default, or all where there are fewer. "all": all, at every step.
+        eval: ``eval(params, eval_data)``, one number to rank by; ``eval(params)`` where there is no data at all.
+            By default ``loss``, where there is ``eval_data`` or no ``data``, else the ranking is by the mean loss of
+            the last tenth of the steps.
+        eval_data: any tree of arrays; ``data`` by default.
+        mode: "min" if a lower number is better, "max" for accuracies and the like.
+        target: the table tells how many steps each needs to it; by default it is 10% worse than the winner's score.
+        prune: "halving": after a sixth, and after a third, of the steps a third of each optimizer's lanes is taken out,
+            those that are worst so far, and lanes that diverged are. "diverged": only those. None: all run to the end.
+        budget: seconds after which the race stops, and ranks by what there is.
+        on_chunk: called with the `Result` so far after every chunk of steps.
+        show: "auto" for a live table on terminals and in notebooks and lines elsewhere, "live", "plain", or None.
+
+    Returns:
+        The `Result`, also of a race that its budget, Ctrl-C, or the end of an iterable has stopped: ``.best`` is the
+        optimizer to use, ``print(result)`` the table.
+
+    Raises:
+        TypeError: something is not of the kind that it should be.
+        ValueError: something is out of range, or what the seeds shall vary does not vary.
+
+    All lanes of a seed start alike and see the same batches. A lane equals the same run alone within a few units in the
+    last place after one step, but not after many: training is chaotic, and another program rounds otherwise.
+    """
+    seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    _check(seeds, steps, mode, prune, budget)
+    entrants = enter(optimizers, lrs, steps)
+    batches = batches_of(data, batch_size, seeds)
+    if len(seeds) > 1 and not is_function(params) and not batches.by_seed:
+        raise ValueError(f"race: {len(seeds)} seeds, and nothing varies with them: make params a function of a key")
+    if eval is None and (data is None or eval_data is not None):
+        eval = loss
+    if eval_data is None and batches.source != ():
+        eval_data = batches.source
+    task = Task(loss, params, seeds, eval, eval_data)
+    longest = min(-(-steps // MARKS) + 1, LONGEST)
+    track = Track(task, entrants, batches, _widths(entrants, len(seeds), prune), longest)
+    so_far = _Record(track, steps, mode, target)
+    with shower(show, so_far) as look:
+        _run(track, so_far, prune, budget, [look, *([on_chunk] if on_chunk else [])])
+    return so_far.result()
+
+
+def _check(seeds: tuple[int, ...], steps: int, mode: str, prune: str | None, budget: float | None) -> None:
+    if not seeds or steps < 1:
+        raise ValueError(f"race: steps and seeds must be at least 1, not {steps} and {len(seeds)}")
+    for name, given, known in (("mode", mode, ("min", "max")), ("prune", prune, ("halving", "diverged", None))):
+        if given not in known:
+            raise ValueError(f"race: {name} must be one of {', '.join(map(repr, known))}, not {given!r}")
+    if budget is not None and not budget > 0:
+        raise ValueError(f"race: budget must be a positive number of seconds, not {budget}")
+
+
+def _widths(entrants: Sequence[Entrant], seeds: int, prune: str | None) -> list[int]:
+    """How many lanes of each entrant a block has: a third of them, where thirds are to be taken out."""
+    blocks = -(-sum(len(e.lanes) for e in entrants) * seeds // SIDE_BY_SIDE)
+    if prune == "halving":
+        blocks = -(-blocks // 3) * 3
+    return [-(-len(e.lanes) // blocks) for e in entrants]
+
+
+class _Record:
+    """What has happened so far."""
+
+    def __init__(self, track: Track, steps: int, mode: str, target: float | None) -> None:
+        self.track, self.mode, self.target, self.steps = track, mode, target, steps
+        self.lanes = tuple(
+            Lane(e.name, float(lr), call_of(opt), bytes_, opt)
+            for e, bytes_ in zip(track.entrants, track.bytes(), strict=True)
+            for opt, lr in zip(e.lanes, e.lrs, strict=True)
+        )
+        shape = len(self.lanes), len(track.task.seeds)
+        self.marks = np.unique([max(1, steps * k // MARKS) for k in range(1, MARKS + 1)])
+        self.losses = np.full((*shape, min(steps, LONGEST)), np.nan, track.dtype)
+        self.values = np.full((*shape, len(self.marks)), np.nan, track.dtype)
+        self.reached = np.zeros(shape[0], int)
+        self.step = self.lane_steps = 0
+        self.stopped = ""
+        self.began = time.perf_counter()
+
+    def add(self, losses: np.ndarray, values: np.ndarray, running: np.ndarray, places: int) -> None:
+        count = losses.shape[-1]
+        if self.step + count > self.losses.shape[-1]:
+            self.losses = np.concatenate([self.losses, np.full_like(self.losses, np.nan)], -1)
+        self.losses[..., self.step : self.step + count] = losses
+        self.step += count
+        self.lane_steps += count * places * losses.shape[1]
+        self.reached[running] = self.step
+        if self.step in self.marks:
+            self.values[..., np.searchsorted(self.marks, self.step)] = values
+
+    def result(self) -> Result:
+        """The result so far, of arrays that the race will not change any more."""
+        marks = self.marks[self.marks <= self.step]
+        return Result(
+            self.lanes,
+            self.losses[..., : self.step],
+            self.values[..., : len(marks)],
+            marks,
+            self.reached.copy(),
+            evaluated=self.track.task.evaluate is not None,
+            mode=self.mode,
+            target=self.target,
+            steps=self.steps,
+            seconds=time.perf_counter() - self.began,
+            compile_seconds=self.track.compile_seconds,
+            lane_steps=self.lane_steps,
+            stopped=self.stopped,
+        )
+
+
+def _run(
+    track: Track, so_far: _Record, prune: str | None, budget: float | None, hooks: Sequence[Callable[[Result], Any]]
+) -> None:
+    alive = [np.arange(len(e.lanes)) for e in track.entrants]
+    rungs = {int(so_far.marks[round(len(so_far.marks) * rung) - 1]): 1 - (i + 1) / 3 for i, rung in enumerate(RUNGS)}
+    pace = 1
+    try:
+        while so_far.step < so_far.steps:
+            mark = int(so_far.marks[so_far.marks > so_far.step][0])
+            now = track.batches.take(min(pace, mark - so_far.step, track.longest))
+            if now is None:
+                so_far.stopped = f"the data ended after {so_far.step} steps"
+                break
+            began = time.perf_counter()
+            compiling = track.compile_seconds
+            losses, values = track.move(now, so_far.step + len(jax.tree.leaves(now)[0]) == mark)
+            so_far.add(losses, values, track.running(alive), track.places)
+            took = time.perf_counter() - began - (track.compile_seconds - compiling)
+            pace = max(1, int(LOOK / took * losses.shape[-1]))
+            result = so_far.result()
+            for hook in hooks:
+                hook(result)
+            if so_far.step == mark and prune:
+                alive = _survivors(result, track, alive, rungs.get(mark, 1.0) if prune == "halving" else 1.0)
+                if not any(map(len, alive)):
+                    so_far.stopped = f"every lane had diverged after {mark} steps"
+                    break
+                track.keep(alive)
+            if budget is not None and time.perf_counter() - so_far.began > budget and so_far.step < so_far.steps:
+                so_far.stopped = f"the budget of {budget:g} s was spent after {so_far.step} steps"
+                break
+    except KeyboardInterrupt:
+        if not so_far.step:
+            raise
+        so_far.stopped = f"interrupted after {so_far.step} steps"
+
+
+def _survivors(result: Result, track: Track, alive: list[np.ndarray], share: float) -> list[np.ndarray]:
+    """The lanes that go on: of those that have not diverged the best, as many of each entrant's as its share says."""
+    best = ranking.order(result.scores, result.mode)
+    kept, first = [], 0
+    for e, mine in zip(track.entrants, alive, strict=True):
+        sound = [i - first for i in best if i - first in mine and not result.diverged[i]]
+        kept.append(np.sort(sound[: -(-int(len(e.lanes) * share * 3) // 3)]).astype(int))
+        first += len(e.lanes)
+    return kept

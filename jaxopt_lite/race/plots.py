@@ -1,0 +1,60 @@
+"""Pictures of a race. Needs matplotlib, from the extra ``race``."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from jaxopt_lite.race import ranking
+from jaxopt_lite.race.result import Result
+
+
+def curves(result: Result, path: str | Path | None) -> Any:
+    """The learning curve of each optimizer at its best rate, best first; see `Result.plot`."""
+    axes = _axes("step", _judged_by(result))
+    for row in result.rows:
+        label = row.name if np.isnan(row.lr) else f"{row.name}, lr {row.lr:.3g}"
+        axes.plot(*ranking.curve(result, row.lane), label=label)
+    return _finished(axes, result, path)
+
+
+def rates(result: Result, path: str | Path | None) -> Any:
+    """The score of each optimizer against the learning rate; see `Result.plot_lr`.
+
+    Lanes that were taken out are hollow, at what they were worth then; lanes that diverged are left out.
+    """
+    axes = _axes("learning rate", _judged_by(result))
+    axes.set_xscale("log")
+    last = result.reached.max()
+    for row in result.rows:
+        mine = [i for i, lane in enumerate(result.lanes) if lane.name == row.name and np.isfinite(lane.lr)]
+        sound = sorted((result.lanes[i].lr, i) for i in mine if not result.diverged[i])
+        lrs, lanes = [lr for lr, _ in sound], [i for _, i in sound]
+        scores, full = result.scores.mean(-1)[lanes], result.reached[lanes] == last
+        (line,) = axes.plot(lrs, scores, "-", linewidth=1, label=row.name)
+        for there, face in ((full, line.get_color()), (~full, "none")):
+            axes.plot(np.array(lrs)[there], scores[there], "o", color=line.get_color(), markerfacecolor=face)
+    return _finished(axes, result, path)
+
+
+def _axes(x: str, y: str) -> Any:
+    # A figure of its own, so that nobody's choice of a backend is changed.
+    axes = Figure(figsize=(7, 4.5), layout="constrained").subplots()
+    axes.set(xlabel=x, ylabel=y)
+    axes.grid(alpha=0.3)
+    return axes
+
+
+def _judged_by(result: Result) -> str:
+    return "eval" if result.evaluated else "training loss"
+
+
+def _finished(axes: Any, result: Result, path: str | Path | None) -> Any:
+    drawn = np.concatenate([line.get_ydata() for line in axes.get_lines()])
+    if result.mode == "min" and np.all(drawn[np.isfinite(drawn)] > 0):
+        axes.set_yscale("log")
+    axes.legend()
+    if path is not None:
+        axes.figure.savefig(path, dpi=120)
+    return axes

@@ -1,0 +1,172 @@
+"""What the curves of a race say: which lane is best, what is a tie, how wide the good rates are."""
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jaxopt_lite.race.result import Result
+
+RESAMPLES = 2000
+NEAR = 0.1
+
+
+class Row(NamedTuple):
+    """One optimizer in the table, at its best learning rate.
+
+    ``place``: 1 is the winner; what cannot be told from the best of its place has the same, and ``tied`` is true.
+    ``lane``: the number of its best lane. ``score``, ``deviation``: over seeds. ``decades``: of learning rates, around
+    the best, whose scores are within 10% of its own, drawn as lines between the rates of the grid. ``edge``: "low" or
+    "high" if the best rate is the grid's lowest or highest, else "". ``to_target``: steps to the target, or None.
+    ``bytes``: of its state. ``diverged``: how many of its lanes did. ``reached``: the steps that its best lane took.
+    """
+
+    place: int
+    tied: bool
+    name: str
+    lane: int
+    lr: float
+    score: float
+    deviation: float
+    decades: float
+    edge: str
+    to_target: int | None
+    bytes: int
+    lanes: int
+    diverged: int
+    reached: int
+
+
+@np.errstate(all="ignore")  # what has diverged may overflow once more
+def scores_at(losses: np.ndarray, values: np.ndarray, step: int, evaluated: bool) -> np.ndarray:
+    """What every lane is worth after ``step`` steps, for each seed; shape (lanes, seeds).
+
+    Args:
+        losses: before each step, shape (lanes, seeds, steps).
+        values: by ``eval`` at each mark so far, shape (lanes, seeds, marks).
+        step: how many steps have been taken.
+        evaluated: whether ``values`` counts, the last of it; else it is the mean loss of the last tenth of these steps.
+    """
+    if evaluated:
+        return np.asarray(values[..., -1])
+    return np.asarray(losses[..., step - max(1, step // 10) : step].mean(-1))
+
+
+def order(scores: np.ndarray, mode: str) -> np.ndarray:
+    """Lanes from best to worst by their mean over seeds; whatever is not finite comes last."""
+    mean = scores.mean(-1)
+    return np.argsort(np.where(np.isfinite(mean), mean if mode == "min" else -mean, np.inf), kind="stable")
+
+
+def tie(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two lanes' scores, seed by seed, are the same within noise: a paired bootstrap over seeds at 95%.
+
+    With one seed there is no noise to tell, and only equal scores tie.
+    """
+    difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
+    if not np.all(np.isfinite(difference)):
+        return False
+    drawn = np.random.default_rng(0).integers(0, len(difference), (RESAMPLES, len(difference)))
+    low, high = np.quantile(difference[drawn].mean(-1), [0.025, 0.975])
+    return bool(low <= 0 <= high)
+
+
+@np.errstate(all="ignore")  # what has diverged may overflow once more
+def rows_of(result: "Result") -> list[Row]:
+    """The table of a race, best optimizer first."""
+    scores = result.scores
+    # A lane that was taken out early has been judged: one that ran longer is better.
+    ranked = sorted(order(scores, result.mode), key=lambda lane: -result.reached[lane])
+    alive = np.isfinite(scores.mean(-1)) & ~result.diverged
+    ranked = [lane for lane in ranked if alive[lane]] + [lane for lane in ranked if not alive[lane]]
+    names = [lane.name for lane in result.lanes]
+    best = [next(lane for lane in ranked if names[lane] == name) for name in dict.fromkeys(names[i] for i in ranked)]
+    leaders: list[int] = []  # of each lane in ``best``, the best of those that it cannot be told from
+    for lane in best:
+        tied = bool(leaders) and bool(alive[lane]) and tie(scores[lane], scores[leaders[-1]])
+        leaders.append(leaders[-1] if tied else lane)
+    return [
+        _row(result, lane, best.index(leader) + 1, tied=leaders.count(leader) > 1, target=aim(result, best[0]))
+        for lane, leader in zip(best, leaders, strict=True)
+    ]
+
+
+def _row(result: "Result", lane: int, place: int, *, tied: bool, target: float) -> Row:
+    mine = [i for i, other in enumerate(result.lanes) if other.name == result.lanes[lane].name]
+    decades, edge = _around(result, lane, mine)
+    scores = result.scores[lane]
+    return Row(
+        place=place,
+        tied=tied,
+        name=result.lanes[lane].name,
+        lane=int(lane),
+        lr=result.lanes[lane].lr,
+        score=float(scores.mean()),
+        deviation=float(scores.std(ddof=1)) if len(scores) > 1 else float("nan"),
+        decades=decades,
+        edge=edge,
+        to_target=None if result.diverged[lane] else steps_to(result, lane, target),
+        bytes=result.lanes[lane].bytes,
+        lanes=len(mine),
+        diverged=int(result.diverged[mine].sum()),
+        reached=int(result.reached[lane]),
+    )
+
+
+def _around(result: "Result", lane: int, mine: Sequence[int]) -> tuple[float, str]:
+    """How many decades of learning rates around a lane are nearly as good, and at which edge of the grid it is.
+
+    Between two rates of the grid the score is a line over the logarithm of the rate. A lane that was taken out, or that
+    diverged, is as bad as can be.
+    """
+    means = result.scores.mean(-1)
+    best: dict[float, float] = {}  # of a rate that several lanes have
+    for i in mine:
+        sound = result.reached[i] == result.reached[lane] and not result.diverged[i]
+        loss = (means[i] if result.mode == "min" else -means[i]) if sound else np.inf
+        best[result.lanes[i].lr] = min(loss, best.get(result.lanes[i].lr, np.inf))
+    lrs = sorted(lr for lr in best if np.isfinite(lr))
+    if len(lrs) < 2 or result.diverged[lane]:
+        return 0.0, ""
+    at, margin = lrs.index(result.lanes[lane].lr), NEAR * abs(means[lane])
+    decades = 0.0
+    for side in (lrs[at::-1], lrs[at:]):
+        for here, there in itertools.pairwise(side):
+            rise, left = best[there] - best[here], best[side[0]] + margin - best[here]
+            share = min(1.0, left / rise) if rise > 0 else 1.0
+            decades += share * abs(float(np.log10(there / here)))
+            if share < 1:
+                break
+    return decades, "low" if at == 0 else "high" if at == len(lrs) - 1 else ""
+
+
+def aim(result: "Result", winner: int) -> float:
+    """The target that was given, or else what is 10% worse than the winner's score."""
+    if result.target is not None:
+        return result.target
+    best = float(result.scores[winner].mean())
+    return best + (NEAR if result.mode == "min" else -NEAR) * abs(best)
+
+
+@np.errstate(all="ignore")  # what has diverged may overflow once more
+def curve(result: "Result", lane: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a lane is judged by, in the course of the race: steps, and means over seeds.
+
+    By ``eval`` at its marks, or the running mean of the loss over a fiftieth of the steps.
+    """
+    reached = int(result.reached[lane])
+    if result.evaluated:
+        marks = result.marks[result.marks <= reached]
+        return marks, result.values[lane, :, : len(marks)].mean(0)
+    losses = result.losses[lane, :, :reached].mean(0)
+    window = max(1, min(result.steps // 50, reached))
+    return np.arange(window, reached + 1), np.convolve(losses, np.full(window, 1 / window), "valid")
+
+
+def steps_to(result: "Result", lane: int, target: float) -> int | None:
+    """The first step after which a lane's curve has reached the target, or None."""
+    steps, values = curve(result, lane)
+    there = values <= target if result.mode == "min" else values >= target
+    return int(steps[there][0]) if there.any() else None

@@ -1,0 +1,90 @@
+"""The page that ``Result.report`` writes: a template filled with what the race has left, as JSON."""
+
+import json
+import math
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from jaxopt_lite.race import ranking, show
+from jaxopt_lite.race.result import Result
+
+# Points of a curve; a screen shows no more, and the page stays small.
+POINTS = 200
+# Where the JSON goes in the template.
+PLACE = '"$race"'
+
+
+def page(result: Result) -> str:
+    """The report as one file of HTML, which fetches nothing."""
+    count = len(result.rows)
+    several = result.losses.shape[1] > 1
+    race = {
+        "heading": f"A race of {count} optimizer{'s' * (count > 1)}",
+        "verdict": _verdict(result),
+        "summary": show.summary(result),
+        "line": show.last_line(result),
+        "sound": not result.diverged[result.rows[0].lane],
+        "titles": show.titles(result),
+        "rows": [{"lane": row.lane, "cells": show.cells(result, row)} for row in result.rows],
+        "measure": ("eval" if result.evaluated else "training loss") + (", mean over seeds" if several else ""),
+        "mode": result.mode,
+        "longest": int(result.reached.max()),
+        "steps": {int(reached): _steps(result, reached) for reached in np.unique(result.reached)},
+        "lanes": [_lane(result, i) for i in range(len(result.lanes))],
+    }
+    # As text of JSON, no name can close the script that it stands in.
+    text = json.dumps(race, allow_nan=False).replace("<", "\\u003c")
+    template = resources.files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    return template.replace(PLACE, text)
+
+
+def _verdict(result: Result) -> str:
+    """The result in a sentence."""
+    winner, *others = result.rows
+    if result.diverged[winner.lane]:
+        return "Every lane diverged."
+    own = math.isnan(winner.lr)
+    at = "its own learning rate" if own else f"a learning rate of {show.rate(winner.lr)}"
+    score = f"{winner.score:.4g}" + ("" if math.isnan(winner.deviation) else f"\xa0±\xa0{winner.deviation:.2g}")
+    ties = [row.name for row in others if row.place == winner.place]
+    noise = f" Within noise it is level with {', '.join(ties)}." if ties else ""
+    return f"{winner.name} wins at {at}, with a score of {score}.{noise}"
+
+
+def _steps(result: Result, reached: int) -> list[int]:
+    """The steps at which the curves of all lanes that got this far have their points."""
+    steps, _ = ranking.curve(result, int(np.argmax(result.reached == reached)))
+    return [int(step) for step in _thin(steps)]
+
+
+def _lane(result: Result, i: int) -> dict[str, Any]:
+    """What the page knows of a lane."""
+    lane, scores = result.lanes[i], result.scores[i].astype(float)
+    # Means of what has diverged are no numbers, which is what the page is to be told.
+    with np.errstate(all="ignore"):
+        _, values = ranking.curve(result, i)
+        score, deviation = scores.mean(), scores.std(ddof=1) if len(scores) > 1 else math.nan
+    return {
+        "name": lane.name,
+        "lr": _number(lane.lr),
+        "rate": show.rate(lane.lr),
+        "call": lane.call,
+        "score": _number(score),
+        "deviation": _number(deviation),
+        "diverged": bool(result.diverged[i]),
+        "reached": int(result.reached[i]),
+        "values": [_number(value) for value in _thin(values)],
+    }
+
+
+def _thin(points: np.ndarray) -> np.ndarray:
+    """At most as many points as a screen can show, the first and the last among them."""
+    at = np.linspace(0, len(points) - 1, min(len(points), POINTS)).round().astype(int)
+    return np.asarray(points[at])
+
+
+def _number(value: float) -> float | None:
+    """Five digits of a number, or None where JSON has none for it."""
+    return float(f"{value:.5g}") if math.isfinite(value) else None

@@ -1,0 +1,63 @@
+"""What is raced on: the loss, where it starts, and what its parameters are worth."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.trees import Tree, describe
+
+
+class Task(NamedTuple):
+    """What is raced on: ``loss`` of parameters and a batch, ``params`` or a function of a key that gives them.
+
+    ``evaluate``: a number of parameters and ``eval_data`` to rank by; None to rank by the loss.
+    """
+
+    loss: Callable[..., Any]
+    params: Any
+    seeds: tuple[int, ...]
+    evaluate: Callable[..., Any] | None = None
+    eval_data: Any = None
+
+    def on(self, batch: Tree) -> Callable[[Tree], Any]:
+        """The loss on a batch, as a function of the parameters.
+
+        Raises:
+            TypeError: it returned something other than one real number.
+        """
+
+        def value(params: Tree) -> Any:
+            return _number("loss", self.loss(params) if batch is None else self.loss(params, batch))
+
+        return value
+
+    def worth(self, params: Tree, eval_data: Any) -> Any:
+        """What ``evaluate`` says; raises as ``on`` does."""
+        assert self.evaluate is not None
+        return _number("eval", self.evaluate(params) if eval_data is None else self.evaluate(params, eval_data))
+
+    def start(self, given: Any) -> Tree:
+        """The parameters of every seed, from the keys or from the one tree that ``given`` is."""
+        if is_function(self.params):
+            return jax.vmap(self.params)(given)
+        return jax.tree.map(lambda p: jnp.broadcast_to(p, (len(self.seeds), *jnp.shape(p))), given)
+
+    @property
+    def given(self) -> Any:
+        """What ``start`` takes."""
+        if is_function(self.params):
+            return jax.vmap(jax.random.key)(jnp.asarray(self.seeds, jnp.uint32))
+        return jax.tree.map(lambda p: jnp.array(p, jnp.result_type(p)), self.params)
+
+
+def _number(name: str, value: Any) -> Any:
+    if not hasattr(value, "dtype") or value.shape or not jnp.issubdtype(value.dtype, jnp.floating):
+        raise TypeError(f"race: {name} must return one real number, not {describe(value)}")
+    return value
+
+
+def is_function(x: Any) -> bool:
+    """Whether it is a function and no tree: modules of some libraries are both callable and trees."""
+    return callable(x) and jax.tree_util.all_leaves([x])

@@ -1,0 +1,442 @@
+"""The race: lanes equal runs alone, the ranking, pruning, and everything that can go wrong."""
+
+import functools
+import itertools
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxopt_lite
+from jaxopt_lite import (
+    adam,
+    adamw,
+    add_noise,
+    apply_updates,
+    average,
+    chain,
+    clip_by_global_norm,
+    from_optax,
+    momentum,
+    partition,
+    registry,
+    schedules,
+    sgd,
+)
+from jaxopt_lite.race import load, race
+from jaxopt_lite.race.batches import batches_of
+from jaxopt_lite.race.entrants import enter
+from jaxopt_lite.race.lanes import Track
+from jaxopt_lite.race.ranking import tie
+from jaxopt_lite.race.task import Task
+from jaxopt_lite.race.tasks import two_layer_net
+
+quiet = functools.partial(race, show=None)
+RATES = (1e-3, 1.0, 4)
+
+
+@functools.cache
+def digits():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("builtins.print", lambda *args, **kwargs: None)
+        return jaxopt_lite.datasets.load_digits("digits")
+
+
+@pytest.fixture
+def broadcasts():
+    """A bias that is added as most people add it."""
+    with jax.numpy_rank_promotion("allow"):
+        yield
+
+
+def valley(params):
+    return params["x"] ** 2 / 20 + params["y"] ** 2
+
+
+START = {"x": -7.0, "y": 2.0}
+
+
+def line(key):
+    return {"w": jax.random.normal(key, (3,)), "b": jnp.zeros(())}
+
+
+def squares(params, batch):
+    x, t = batch
+    return jnp.mean((x @ params["w"] + params["b"] - t) ** 2)
+
+
+def points(count=50):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(count, 3)).astype(np.float32)
+    return x, (x @ np.array([1.0, -2.0, 0.5], np.float32)).astype(np.float32)
+
+
+class TestLanes:
+    @pytest.mark.parametrize(("names", "lrs", "seeds"), [(list(registry), [0.01], (0,)), (["adam"], RATES, (3, 5))])
+    def test_each_equals_the_same_run_alone_after_one_step(self, names, lrs, seeds):
+        """Where a gradient is not itself a small difference of large numbers, which a rule might then divide by."""
+        entrants, batches = enter(names, lrs, steps=1), batches_of(points(), 10, seeds)
+        track = Track(Task(squares, line, seeds), entrants, batches, [len(e.lanes) for e in entrants], 1)
+        now = batches.take(1)
+        losses, _ = track.move(now, evaluate=False)
+        lanes = [opt for e in entrants for opt in e.lanes]
+        for (lane, opt), (s, seed) in itertools.product(enumerate(lanes), enumerate(seeds)):
+            alone, batch = line(jax.random.key(seed)), tuple(x[now[0, s]] for x in points())
+            value, grads = jax.value_and_grad(squares)(alone, batch)
+            updates, _ = opt.update(grads, opt.init(alone), alone)
+            for got, want in zip(
+                jax.tree.leaves(track.blocks[0].carry.params),
+                jax.tree.leaves(apply_updates(alone, updates)),
+                strict=True,
+            ):
+                bound = 32 * np.spacing(np.abs(want).max())
+                np.testing.assert_allclose(got[s, lane], want, rtol=0, atol=bound, err_msg=str(opt))
+            np.testing.assert_allclose(losses[lane, s, 0], value, rtol=32 * 2.0**-23)
+
+    def test_those_of_a_function_follow_it_for_many_steps(self):
+        result = quiet(valley, START, optimizers=[momentum()], lrs=[0.1, 0.01], steps=29, prune=None)
+        params, opt = START, momentum(lr=0.1)
+        state = opt.init(params)
+        for step in range(29):
+            np.testing.assert_allclose(result.losses[0, 0, step], valley(params), rtol=1e-4)
+            updates, state = opt.update(jax.grad(valley)(params), state, params)
+            params = apply_updates(params, updates)
+        np.testing.assert_allclose(result.scores[0, 0], valley(params), rtol=1e-4)
+
+    def test_after_pruning_go_on_where_they_were(self):
+        kwargs = {"optimizers": ["adam", "sgd", "adagrad"], "lrs": (1e-3, 1e-1, 9), "steps": 240, "batch_size": 10}
+        pruned, full = (quiet(squares, line, points(), seeds=2, prune=prune, **kwargs) for prune in ("halving", None))
+        there = np.isfinite(pruned.losses)
+        np.testing.assert_allclose(pruned.losses[there], full.losses[there], rtol=1e-3, atol=1e-6)
+        assert sorted(set(pruned.reached)) == [40, 80, 240]
+        assert pruned.lane_steps <= 0.5 * full.lane_steps
+
+    def test_of_a_block_and_of_all_together_are_the_same(self):
+        results = [
+            quiet(
+                squares, line, points(), ["adam", "lion"], lrs=(1e-3, 1e-1, count), seeds=(1,), steps=48, batch_size=5
+            )
+            for count in (3, 270)
+        ]
+        np.testing.assert_allclose(results[0].losses[[0, 2]], results[1].losses[[0, 269]], rtol=1e-4)
+
+    @pytest.mark.parametrize(
+        "opt",
+        [
+            chain(clip_by_global_norm(1.0), adam(lr=schedules.cosine(0.3, steps=30))),
+            average(momentum(lr=0.5), ema=0.9),
+            chain(add_noise(0.1), sgd()),
+            partition({"x": sgd(0.1), "rest": adam(0.05)}, {"x": "x", "rest": "*"}),
+        ],
+        ids=["schedule", "average", "noise", "partition"],
+    )
+    def test_go_through_what_stands_around_a_rule(self, opt):
+        result = quiet(valley, START, optimizers={"mine": opt}, lrs=[0.01, 0.1, 0.3], steps=30, seeds=1)
+        assert result.best.name == opt.name
+        assert result.best.factory is opt.factory
+        assert result.rows[0].score < valley(START)
+
+    def test_scale_several_rates_alike_and_give_a_schedule_its_largest(self):
+        mixed = partition({"x": sgd(0.1), "rest": adam(0.05)}, {"x": "x", "rest": "*"})
+        (e,) = enter({"mixed": mixed}, [0.2], 10)
+        rates = {opt.name: opt.arguments["lr"] for opt in e.lanes[0].inside}
+        assert rates == {"sgd": 0.2, "adam": 0.1}
+        (e,) = enter(sgd(schedules.linear(0.5, 0.0, 10)), [0.2], 10)
+        np.testing.assert_allclose(e.lanes[0].arguments["lr"](jnp.arange(0, 11, 5)), [0.2, 0.1, 0.0], rtol=1e-6)
+
+    def test_sweep_other_numbers_too(self):
+        opt = adamw(weight_decay=jnp.array([0.0, 0.1]))
+        result = quiet(valley, START, optimizers=opt, lrs=[0.1, 0.2, 0.3], steps=20)
+        assert [lane.call for lane in result.lanes[2:4]] == [
+            "jaxopt_lite.adamw(lr=0.3, weight_decay=0.0)",
+            f"jaxopt_lite.adamw(lr=0.1, weight_decay={np.float32(0.1).item()})",
+        ]
+        own = quiet(valley, START, optimizers=adam(lr=np.array([0.1, 0.5])), steps=20)
+        np.testing.assert_allclose([lane.lr for lane in own.lanes], [0.1, 0.5])
+        np.testing.assert_allclose(
+            own.losses[1, 0, -1], quiet(valley, START, None, adam(), [0.5], steps=20).losses[0, 0, -1]
+        )
+
+    def test_take_optaxs_optimizers(self):
+        optax = pytest.importorskip("optax")
+        rivals = {"ours": momentum(), "optax's": lambda lr: from_optax(optax.sgd(lr, momentum=0.9))}
+        result = quiet(valley, START, None, rivals, RATES, steps=40, prune=None)
+        np.testing.assert_allclose(result.losses[:4], result.losses[4:], rtol=1e-4, atol=1e-6)
+        alone = quiet(valley, START, None, {"fixed": from_optax(optax.sgd(0.1))}, steps=10)
+        assert len(alone.lanes) == 1
+        assert "its own" in alone.table()
+
+    def test_of_complex_parameters_go_downhill(self):
+        result = quiet(lambda p: jnp.abs(p["z"] - 2j) ** 2, {"z": 1.0 + 0j}, None, ["sgd"], [0.1], steps=50)
+        assert result.scores[0, 0] < 1e-6
+
+    def test_pass_on_what_rules_ask_for(self):
+        optax = pytest.importorskip("optax")
+        polyak = from_optax(optax.polyak_sgd(max_learning_rate=1.0))
+        assert quiet(valley, START, None, {"polyak": polyak}, steps=50).scores[0, 0] < 0.1
+
+
+class TestRanking:
+    def test_names_the_winner_and_the_line_to_paste(self, capsys):
+        result = race(valley, START, optimizers=["sgd", "adam"], lrs=(1e-3, 1.0, 4), steps=100, show="plain")
+        out = capsys.readouterr().out
+        assert out.splitlines()[-1] == result.line == f"opt = {result.lanes[result.rows[0].lane].call}"
+        opt = eval(result.line.removeprefix("opt = "))
+        assert opt == result.best
+        assert str(result) in out
+
+    def test_says_that_the_best_rate_is_at_the_edge(self):
+        result = quiet(valley, START, None, ["sgd"], lrs=(1e-4, 1e-2, 3), steps=50)
+        assert result.rows[0].edge == "high"
+        assert "highest lr: widen" in result.table()
+
+    def test_counts_the_decades_that_are_nearly_as_good(self):
+        result = quiet(lambda p: p["x"] ** 2 + 1, {"x": 0.1}, None, ["sgd"], lrs=(1e-4, 1e-1, 4), steps=20, prune=None)
+        assert result.rows[0].decades == pytest.approx(3)
+
+    def test_tells_ties_by_a_paired_bootstrap(self):
+        rng = np.random.default_rng(0)
+        a, noise = rng.normal(size=10), 0.1 * rng.normal(size=10)
+        assert tie(a, a + noise - noise.mean())
+        assert not tie(a, a + 1 + noise)
+        assert tie(a[:1], a[:1])
+        assert not tie(a[:1], a[:1] + 1e-6)
+        assert not tie(a, a * np.nan)
+
+    def test_gives_equals_the_same_place(self):
+        result = quiet(valley, START, None, {"a": sgd(), "b": sgd(), "c": adam()}, [0.1], steps=30)
+        assert [(row.name, row.place, row.tied) for row in result.rows] == [
+            ("c", 1, False), ("a", 2, True), ("b", 2, True),
+        ]  # fmt: skip
+
+    @pytest.mark.usefixtures("broadcasts")
+    def test_takes_the_highest_where_more_is_better(self):
+        task = two_layer_net(digits(), hidden=8)
+
+        result = quiet(**task, optimizers=["adam"], lrs=(1e-4, 1e-1, 4), steps=100)
+        assert result.rows[0].score == result.scores[:, 0].max() > 0.7
+        assert result.rows[0].to_target is not None
+
+    def test_is_by_the_training_loss_without_an_eval(self):
+        result = quiet(squares, line, points(), ["sgd"], [0.1, 0.01], steps=100, batch_size=10, prune=None)
+        assert not result.evaluated
+        np.testing.assert_allclose(result.scores, result.losses[..., -10:].mean(-1))
+
+    def test_counts_the_steps_to_a_target(self):
+        result = quiet(valley, START, None, ["sgd"], [0.1], steps=240, target=1.0)
+        steps, values = result.curves["sgd"][0.1]
+        assert result.rows[0].to_target == steps[np.argmax(values <= 1.0)]
+        assert result.aim == 1.0
+
+
+class TestTrouble:
+    def test_a_lane_that_diverges_is_named_and_taken_out(self):
+        result = quiet(valley, START, None, ["sgd"], lrs=[1e-2, 1e-1, 1e3], steps=120, prune="diverged")
+        assert list(result.diverged) == [False, False, True]
+        assert result.reached[2] < 120 == result.reached[0]
+        assert result.rows[0].diverged == 1
+        assert result.best == sgd(lr=0.1)
+
+    def test_where_all_diverge_none_is_best(self):
+        result = quiet(valley, START, None, ["sgd"], lrs=[1e3, 1e4], steps=120)
+        assert "every lane had diverged" in result.stopped
+        assert "none is best; try lower learning rates" in result.table()
+        with pytest.raises(ValueError, match="every lane diverged"):
+            result.best  # noqa: B018
+
+    def test_a_loss_that_raises_raises(self):
+        def broken(params):
+            raise ZeroDivisionError("mine")
+
+        with pytest.raises(ZeroDivisionError, match="mine"):
+            quiet(broken, START)
+
+    def test_a_budget_stops_it(self):
+        result = quiet(valley, START, None, ["sgd", "adam"], steps=10**7, budget=2.0)
+        assert "the budget of 2 s was spent" in result.stopped
+        assert 0 < result.reached.max() < 10**7
+        assert result.rows[0].score < valley(START)
+
+    def test_a_hook_sees_every_chunk_and_may_stop_it(self):
+        seen = []
+
+        def stop_at_ten(result):
+            seen.append(result.reached.max())
+            if len(seen) == 10:
+                raise KeyboardInterrupt
+
+        result = quiet(valley, START, None, ["sgd"], steps=2400, on_chunk=stop_at_ten)
+        assert seen == sorted(set(seen))
+        assert result.stopped == f"interrupted after {seen[-1]} steps"
+        assert result.rows[0].name == "sgd"
+
+    def test_a_hook_that_raises_raises(self):
+        with pytest.raises(ZeroDivisionError):
+            quiet(valley, START, None, ["sgd"], on_chunk=lambda result: 1 / 0)
+
+    def test_batches_that_end_end_it(self):
+        x, t = points()
+        result = quiet(squares, line, ((x[i : i + 10], t[i : i + 10]) for i in range(0, 40, 10)), ["sgd"], [0.1])
+        assert result.stopped == "the data ended after 4 steps"
+        assert list(result.reached) == [4]
+
+    def test_batches_in_a_list_start_again(self):
+        x, t = points()
+        batches = [(x[i : i + 10], t[i : i + 10]) for i in range(0, 50, 10)]
+        result = quiet(squares, line, batches, ["sgd"], [0.1], steps=60)
+        assert list(result.reached) == [60]
+        assert result.scores[0, 0] < 1e-3
+
+    def test_every_example_comes_once_an_epoch(self):
+        drawn = batches_of(np.arange(10), 5, (0, 1)).take(4)
+        assert drawn.shape == (4, 2, 5)
+        for seed in (0, 1):
+            assert sorted(drawn[:2, seed].ravel()) == sorted(drawn[2:, seed].ravel()) == list(range(10))
+        assert not np.array_equal(drawn[:, 0], drawn[:, 1])
+
+    def test_all_examples_at_every_step(self):
+        result = quiet(squares, line, points(), ["sgd"], [0.1], steps=5, batch_size="all", seeds=2)
+        first = line(jax.random.key(1))
+        np.testing.assert_allclose(result.losses[0, 1, 0], squares(first, points()), rtol=1e-5)
+
+    def test_five_hundred_lanes(self):
+        result = quiet(squares, line, points(), ["adam", "sgd"], lrs=(1e-4, 1.0, 250), steps=48, batch_size=10)
+        assert len(result.lanes) == 500
+        assert (result.reached == 48).sum() == 2 * 84
+        assert len(result.table().splitlines()) == 5
+
+    def test_three_hundred_leaves(self):
+        params = {f"{i:03}": np.full((2,), 1.0, np.float32) for i in range(300)}
+        result = quiet(
+            lambda p: sum(jnp.sum(x**2) for x in p.values()), params, None, ["sgd"], [0.1, 0.2, 0.4], steps=24
+        )
+        assert result.best == sgd(lr=0.4)
+
+    def test_a_step_is_enough(self):
+        result = quiet(valley, START, steps=1)
+        assert result.scores.shape == (36, 1)
+
+    def test_ctrl_c_leaves_the_table(self, tmp_path):
+        """A real process, and a real signal, once it has said that it is on its way."""
+        task = tmp_path / "slow.py"
+        task.write_text("def loss(params):\n    return params['x'] ** 2\n\nparams = {'x': 1.0}\nsteps = 10**8\n")
+        command = [sys.executable, "-u", "-c", SPEAKING, str(task)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            assert process.stdout.readline() == "going\n"
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=100)
+        assert process.returncode == 0
+        assert "interrupted after" in out
+        assert out.splitlines()[-1].startswith("opt = jaxopt_lite.")
+
+
+SPEAKING = """
+import runpy, sys
+from jaxopt_lite.race import race
+task = runpy.run_path(sys.argv[1])
+said = []
+def hook(result):
+    if not said:
+        said.append(print("going"))
+race(task["loss"], task["params"], steps=task["steps"], on_chunk=hook, show="plain")
+"""
+
+
+@pytest.fixture(scope="module")
+def result():
+    return quiet(squares, line, points(), ["sgd", "adam"], [1e-3, 1e-2, 1e-1, 1e4], seeds=2, steps=96, batch_size=10)
+
+
+class TestResult:
+    def test_saves_and_loads(self, result, tmp_path):
+        result.save(tmp_path / "race.npz")
+        loaded = load(tmp_path / "race.npz")
+        assert str(loaded) == str(result)
+        np.testing.assert_array_equal(loaded.losses, result.losses)
+        with pytest.raises(ValueError, match=r"only how they are made: jaxopt_lite\."):
+            loaded.best  # noqa: B018
+        for content in (b"no result", b""):
+            (tmp_path / "other.npz").write_bytes(content)
+            with pytest.raises(ValueError, match=r"other.npz is no result of a race"):
+                load(tmp_path / "other.npz")
+
+    def test_writes_a_line_for_each_lane_and_seed(self, result, tmp_path):
+        result.to_csv(tmp_path / "race.csv")
+        lines = (tmp_path / "race.csv").read_text().splitlines()
+        assert lines[0] == "name,lr,seed,steps,score,diverged,call"
+        assert len(lines) == 1 + 8 * 2
+
+    def test_is_drawn(self, result, tmp_path):
+        axes = result.plot(tmp_path / "curves.png")
+        assert {text.get_text() for text in axes.get_legend().get_texts()} == {
+            f"{row.name}, lr {row.lr:g}" for row in result.rows
+        }
+        axes = result.plot_lr(tmp_path / "rates.svg")
+        assert axes.get_xscale() == "log"
+        assert (tmp_path / "curves.png").stat().st_size > 5000
+        assert (tmp_path / "rates.svg").stat().st_size > 5000
+
+    def test_is_shown_by_rich(self, result, capsys):
+        pytest.importorskip("rich")
+        again = race(valley, START, None, ["sgd"], [0.1], steps=24, show="live")
+        out = capsys.readouterr().out
+        assert "┃" in out
+        assert out.rstrip().endswith(again.line)
+
+    def test_does_not_change_while_the_race_goes_on(self):
+        kept = []
+        quiet(valley, START, None, ["sgd"], [0.1, 0.2, 0.3], steps=48, on_chunk=kept.append)
+        assert [result.losses.shape[-1] for result in kept] == [result.reached.max() for result in kept]
+        assert len({id(result) for result in kept}) > 10
+
+
+WRONG = {
+    "no optimizer": ({"optimizers": ["nope"]}, "race: there is no optimizer 'nope'; there are adabelief, "),
+    "none": ({"optimizers": []}, "race: optimizers is empty"),
+    "a transform": ({"optimizers": {"c": clip_by_global_norm(1.0)}}, r"race: optimizers\['c'\] has a transform, where"),
+    "a transform's factory": ({"optimizers": [clip_by_global_norm]}, "race: optimizers has .* where a name or"),
+    "no function of lr": ({"optimizers": {"f": lambda lr: lr}}, "race: f must return an optimizer, not "),
+    "lrs of nobody": ({"lrs": {"adam": [0.1]}}, "race: lrs has adam, and the optimizers are sgd, "),
+    "a pair": ({"lrs": (0.1, 1.0)}, r"race: lrs as a tuple is \(lowest, highest, how many\)"),
+    "falling": ({"lrs": (1.0, 0.1, 3)}, "race: lrs must be positive and rise"),
+    "zero": ({"lrs": [0.0]}, "race: lrs must be positive numbers"),
+    "lengths": (
+        {"optimizers": adamw(weight_decay=np.ones(2), eps=np.ones(3))},
+        "race: the arrays in adamw must be vectors of one length",
+    ),
+    "steps": ({"steps": 0}, "race: steps and seeds must be at least 1"),
+    "seeds": ({"seeds": 2}, "race: 2 seeds, and nothing varies with them"),
+    "mode": ({"mode": "best"}, "race: mode must be one of 'min', 'max', not 'best'"),
+    "prune": ({"prune": "all"}, "race: prune must be one of 'halving'"),
+    "budget": ({"budget": 0}, "race: budget must be a positive number of seconds"),
+    "show": ({"show": "loud"}, "race: show must be one of"),
+    "batch size": ({"batch_size": 5}, "race: batch_size is 5, and there is no data"),
+    "small data": ({"data": points(), "batch_size": 51}, "race: batch_size is 51, and data has 50 examples"),
+    "uneven data": ({"data": (np.ones(2), np.ones(3))}, "race: the arrays in data must be of one length"),
+    "no data": ({"data": 7}, "race: data must be arrays, an iterable of batches, or None, not 7"),
+    "ragged": (
+        {"loss": squares, "params": line, "data": [points(4), points(3)]},
+        r"race: a batch has the shapes \(3, 3\), \(3,\), where the first was another; leave out what",
+    ),
+    "vector": ({"loss": lambda p: jnp.ones(3) * p["x"]}, r"race: loss must return one real number, not float32\[3\]"),
+    "eval": ({"eval": lambda p: (p["x"], 1)}, "race: eval must return one real number, not "),
+    "params": ({"params": {"x": 1}}, "params"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_refused_in_a_sentence(case):
+    kwargs, sentence = WRONG[case]
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        race(**{"loss": valley, "params": START, "steps": 12, "show": None} | kwargs)
+
+
+def test_runs_under_double_precision(x64):
+    result = quiet(valley, START, None, ["adam"], [0.1, 0.3, 0.5], steps=60)
+    assert result.losses.dtype == np.float64

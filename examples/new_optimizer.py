@@ -14,16 +14,16 @@ from jaxopt_lite.testing import check
 
 
 # What the optimizer remembers, by name: the step counter, which schedules count by, and one tree for each moment.
-class SignumState(NamedTuple):
+class MySignumState(NamedTuple):
     iter: jax.Array
     m: dict
 
 
 # The hyperparameters. Numbers are constants; arrays among them can be swept with vmap and changed without recompiling.
 @optimizer
-def signum(lr=0.001, beta=0.9):
+def my_signum(lr=0.001, beta=0.9):
     def init(params):
-        return SignumState(iter=zero_steps(params), m=zeros_like(params))
+        return MySignumState(iter=zero_steps(params), m=zeros_like(params))
 
     def update(grads, state, params=None):
         # Above the rule: numbers, computed once. `at` reads a schedule where lr is one.
@@ -36,16 +36,16 @@ def signum(lr=0.001, beta=0.9):
             return -lr_t * jnp.sign(m), m
 
         updates, m = each(rule, grads, state.m)
-        return updates, SignumState(next_step(state.iter), m)
+        return updates, MySignumState(next_step(state.iter), m)
 
     return init, update
 
 
 def main():
-    check(signum())  # jit, scan, vmap, donation, odd trees, half precision, zero and huge gradients, pickling, …
-    print(f"{signum()} keeps every law")
+    check(my_signum())  # jit, scan, vmap, donation, odd trees, half precision, zero and huge gradients, pickling, …
+    print(f"{my_signum()} keeps every law")
 
-    opt = signum(lr=0.01)
+    opt = my_signum(lr=0.01)
     params = {"w": jnp.asarray([1.0, -2.0])}
     state = opt.init(params)
     loss = lambda params: jnp.sum(params["w"] ** 2)  # noqa: E731

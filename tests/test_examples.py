@@ -47,7 +47,7 @@ def test_paths_end_where_the_books_do(tmp_path):
 
 def test_new_optimizer(tmp_path):
     out = run(ROOT / "examples" / "new_optimizer.py", cwd=tmp_path)
-    assert "signum(lr=0.001, beta=0.9) keeps every law" in out
+    assert "my_signum(lr=0.001, beta=0.9) keeps every law" in out
     losses = [float(loss) for loss in re.findall(r"loss (.*)", out)]
     assert losses[0] == 5.0
     assert losses[-1] < 0.01

@@ -114,6 +114,7 @@ class TestLanes:
         there = np.isfinite(pruned.losses)
         np.testing.assert_allclose(pruned.losses[there], full.losses[there], rtol=1e-3, atol=1e-6)
         assert sorted(set(pruned.reached)) == [40, 80, 240]
+        assert np.array_equal(there.all(1).sum(-1), pruned.reached)
         assert pruned.lane_steps <= 0.5 * full.lane_steps
 
     def test_of_a_block_and_of_all_together_are_the_same(self):

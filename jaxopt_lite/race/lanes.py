@@ -66,9 +66,10 @@ class Track:
         states = [jax.eval_shape(e.lanes[0].init, params) for e in self.entrants]
         return [sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(state)) for state in states]
 
-    def running(self, alive: Sequence[np.ndarray]) -> np.ndarray:
-        """The numbers, among the lanes of all entrants, of these lanes of each."""
-        return self._all(tuple(alive))
+    def numbered(self, lanes: Sequence[np.ndarray]) -> np.ndarray:
+        """The numbers, among the lanes of all entrants, of these lanes of each; -1 stays."""
+        firsts = itertools.accumulate([0, *(len(e.lanes) for e in self.entrants[:-1])])
+        return np.concatenate([np.where(mine < 0, -1, mine + first) for mine, first in zip(lanes, firsts, strict=True)])
 
     @property
     def places(self) -> int:
@@ -97,7 +98,7 @@ class Track:
         shape = total, len(self.task.seeds)
         losses, values = np.full((*shape, count), np.nan, self.dtype), np.full(shape, np.nan, self.dtype)
         for block, (new_losses, new_values) in zip(self.blocks, outs, strict=True):
-            lanes = self._all(block.lanes)
+            lanes = self.numbered(block.lanes)
             losses[lanes[lanes >= 0]] = np.asarray(new_losses)[:count].transpose(2, 1, 0)[lanes >= 0]
             values[lanes[lanes >= 0]] = np.asarray(new_values).T[lanes >= 0]
         return losses, values
@@ -107,27 +108,14 @@ class Track:
         seats = self._seat(alive)
         if len(seats) == len(self.blocks):
             return
-        old = [
-            {
-                lane: (b, place)
-                for b, block in enumerate(self.blocks)
-                for place, lane in enumerate(block.lanes[k])
-                if lane >= 0
-            }
-            for k in range(len(self.entrants))
-        ]
-        carries = jax.tree.map(_on_host, [block.carry for block in self.blocks])
-        self.blocks = []
+        old, self.blocks = self.blocks, []
+        carries = jax.tree.map(_on_host, [block.carry for block in old])
         for lanes in seats:
-            # A free place goes on with whatever is at hand: nobody looks at it.
-            picks = [[places.get(lane, (0, 0)) for lane in mine] for places, mine in zip(old, lanes, strict=True)]
-            params = [
-                (b, start + place) for (start, _), mine in zip(self.bounds, picks, strict=True) for b, place in mine
-            ]
-            states = tuple(_pick([c.states[k] for c in carries], mine) for k, mine in enumerate(picks))
-            self.blocks.append(
-                Block(lanes, self._numbers(lanes), Carry(_pick([c.params for c in carries], params), states))
-            )
+            picks = [[_place(old, k, lane) for lane in mine] for k, mine in enumerate(lanes)]
+            in_all = [(b, first + i) for (first, _), mine in zip(self.bounds, picks, strict=True) for b, i in mine]
+            params = _pick([carry.params for carry in carries], in_all)
+            states = tuple(_pick([carry.states[k] for carry in carries], mine) for k, mine in enumerate(picks))
+            self.blocks.append(Block(lanes, self._numbers(lanes), Carry(params, states)))
 
     def _seat(self, alive: Sequence[Any]) -> list[tuple[np.ndarray, ...]]:
         blocks = max(-(-len(lanes) // width) for lanes, width in zip(alive, self.widths, strict=True))
@@ -143,11 +131,6 @@ class Track:
     def _numbers(self, lanes: tuple[np.ndarray, ...]) -> tuple[Any, ...]:
         pairs = zip(self.entrants, lanes, strict=True)
         return tuple(jax.tree.map(lambda x, mine=mine: x[np.maximum(mine, 0)], e.numbers) for e, mine in pairs)
-
-    def _all(self, lanes: tuple[np.ndarray, ...]) -> np.ndarray:
-        """Numbers of lanes among those of all entrants; -1 stays."""
-        firsts = itertools.accumulate([0, *(len(e.lanes) for e in self.entrants[:-1])])
-        return np.concatenate([np.where(mine < 0, -1, mine + first) for mine, first in zip(lanes, firsts, strict=True)])
 
     def _compile(self, now: Tree) -> None:
         began = time.perf_counter()
@@ -225,6 +208,12 @@ def _over_lanes(
 
 def _on_host(x: jax.Array) -> Any:
     return x if jnp.issubdtype(x.dtype, jax.dtypes.prng_key) else np.asarray(x)
+
+
+def _place(blocks: Sequence[Block], k: int, lane: int) -> tuple[int, int]:
+    """The block that an entrant's lane is in, and where; a free place goes on with whatever is at hand."""
+    found = ((b, list(block.lanes[k]).index(lane)) for b, block in enumerate(blocks) if lane in block.lanes[k])
+    return next(found) if lane >= 0 else (0, 0)
 
 
 def _pick(trees: Sequence[Tree], picks: Sequence[tuple[int, int]]) -> Tree:

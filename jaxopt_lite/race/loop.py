@@ -17,8 +17,8 @@ from jaxopt_lite.race.task import Task, is_function
 
 BOOK = ("sgd", "momentum", "adagrad", "adam")
 MARKS = 24
-# The shares of the steps after which a third of every optimizer's lanes, and another, are taken out.
-RUNGS = (1 / 6, 1 / 3)
+# After these shares of the steps so many thirds of every optimizer's lanes go on.
+RUNGS = {1 / 6: 2, 1 / 3: 1}
 # Lanes times seeds that are computed side by side, so that memory does not grow with the race.
 SIDE_BY_SIDE = 128
 # Steps that a program can take in one go, so that its memory does not grow with the race either.
@@ -85,6 +85,7 @@ def race(
     All lanes of a seed start alike and see the same batches. A lane equals the same run alone within a few units in the
     last place after one step, but not after many: training is chaotic, and another program rounds otherwise.
     """
+    began = time.perf_counter()
     seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     _check(seeds, steps, mode, prune, budget)
     entrants = enter(optimizers, lrs, steps)
@@ -98,7 +99,7 @@ def race(
     task = Task(loss, params, seeds, eval, eval_data)
     longest = min(-(-steps // MARKS) + 1, LONGEST)
     track = Track(task, entrants, batches, _widths(entrants, len(seeds), prune), longest)
-    so_far = _Record(track, steps, mode, target)
+    so_far = _Record(track, steps, mode, target, began)
     with shower(show, so_far) as look:
         _run(track, so_far, prune, budget, [look, *([on_chunk] if on_chunk else [])])
     return so_far.result()
@@ -125,8 +126,8 @@ def _widths(entrants: Sequence[Entrant], seeds: int, prune: str | None) -> list[
 class _Record:
     """What has happened so far."""
 
-    def __init__(self, track: Track, steps: int, mode: str, target: float | None) -> None:
-        self.track, self.mode, self.target, self.steps = track, mode, target, steps
+    def __init__(self, track: Track, steps: int, mode: str, target: float | None, began: float) -> None:
+        self.track, self.steps, self.mode, self.target, self.began = track, steps, mode, target, began
         self.lanes = tuple(
             Lane(e.name, float(lr), call_of(opt), bytes_, opt)
             for e, bytes_ in zip(track.entrants, track.bytes(), strict=True)
@@ -139,18 +140,17 @@ class _Record:
         self.reached = np.zeros(shape[0], int)
         self.step = self.lane_steps = 0
         self.stopped = ""
-        self.began = time.perf_counter()
 
     def add(self, losses: np.ndarray, values: np.ndarray, running: np.ndarray, places: int) -> None:
         count = losses.shape[-1]
         if self.step + count > self.losses.shape[-1]:
             self.losses = np.concatenate([self.losses, np.full_like(self.losses, np.nan)], -1)
-        self.losses[..., self.step : self.step + count] = losses
+        self.losses[running, :, self.step : self.step + count] = losses[running]
         self.step += count
         self.lane_steps += count * places * losses.shape[1]
         self.reached[running] = self.step
         if self.step in self.marks:
-            self.values[..., np.searchsorted(self.marks, self.step)] = values
+            self.values[running, :, np.searchsorted(self.marks, self.step)] = values[running]
 
     def result(self) -> Result:
         """The result so far, of arrays that the race will not change any more."""
@@ -176,7 +176,7 @@ def _run(
     track: Track, so_far: _Record, prune: str | None, budget: float | None, hooks: Sequence[Callable[[Result], Any]]
 ) -> None:
     alive = [np.arange(len(e.lanes)) for e in track.entrants]
-    rungs = {int(so_far.marks[round(len(so_far.marks) * rung) - 1]): 1 - (i + 1) / 3 for i, rung in enumerate(RUNGS)}
+    rungs = {int(so_far.marks[round(len(so_far.marks) * share) - 1]): thirds for share, thirds in RUNGS.items()}
     pace = 1
     try:
         while so_far.step < so_far.steps:
@@ -188,14 +188,14 @@ def _run(
             began = time.perf_counter()
             compiling = track.compile_seconds
             losses, values = track.move(now, so_far.step + len(jax.tree.leaves(now)[0]) == mark)
-            so_far.add(losses, values, track.running(alive), track.places)
+            so_far.add(losses, values, track.numbered(alive), track.places)
             took = time.perf_counter() - began - (track.compile_seconds - compiling)
             pace = max(1, int(LOOK / took * losses.shape[-1]))
             result = so_far.result()
             for hook in hooks:
                 hook(result)
             if so_far.step == mark and prune:
-                alive = _survivors(result, track, alive, rungs.get(mark, 1.0) if prune == "halving" else 1.0)
+                alive = _survivors(result, track, alive, rungs.get(mark, 3) if prune == "halving" else 3)
                 if not any(map(len, alive)):
                     so_far.stopped = f"every lane had diverged after {mark} steps"
                     break
@@ -209,12 +209,12 @@ def _run(
         so_far.stopped = f"interrupted after {so_far.step} steps"
 
 
-def _survivors(result: Result, track: Track, alive: list[np.ndarray], share: float) -> list[np.ndarray]:
-    """The lanes that go on: of those that have not diverged the best, as many of each entrant's as its share says."""
+def _survivors(result: Result, track: Track, alive: list[np.ndarray], thirds: int) -> list[np.ndarray]:
+    """The lanes that go on: of those that have not diverged the best, up to so many thirds of each entrant's."""
     best = ranking.order(result.scores, result.mode)
     kept, first = [], 0
     for e, mine in zip(track.entrants, alive, strict=True):
         sound = [i - first for i in best if i - first in mine and not result.diverged[i]]
-        kept.append(np.sort(sound[: -(-int(len(e.lanes) * share * 3) // 3)]).astype(int))
+        kept.append(np.sort(sound[: -(-len(e.lanes) * thirds // 3)]).astype(int))
         first += len(e.lanes)
     return kept

@@ -1,0 +1,191 @@
+"""``python -m jaxopt_lite``, as people and programs call it."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+import jaxopt_lite
+from jaxopt_lite import adam
+from jaxopt_lite.__main__ import main
+
+TASK = """
+import jax
+import numpy as np
+
+rng = np.random.default_rng(0)
+x = rng.normal(size=(60, 3)).astype(np.float32)
+data = (x, (x @ np.array([1.0, -2.0, 0.5])).astype(np.float32))
+
+
+def params(key):
+    return {"w": jax.random.normal(key, (3,))}
+
+
+def loss(params, batch):
+    x, t = batch
+    return ((x @ params["w"] - t) ** 2).mean()
+
+
+steps, lrs, batch_size = 48, (1e-3, 1.0, 4), 10
+"""
+
+
+@pytest.fixture
+def task(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_task.py").write_text(TASK)
+    return tmp_path
+
+
+def command(*arguments, cwd, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "jaxopt_lite", *arguments],
+        cwd=cwd,
+        text=True,
+        timeout=300,
+        check=False,
+        **{"capture_output": True} | kwargs,
+    )
+
+
+def test_a_task_of_ones_own_in_a_pipe(task):
+    done = command("race", "my_task.py", cwd=task)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert re.match(r"step \d+ of 48, 16 of 16 lanes, .* leads with ", lines[0])
+    assert lines[-1].startswith("opt = jaxopt_lite.")
+    assert eval(lines[-1].removeprefix("opt = ")).arguments["lr"] in {0.001, 0.01, 0.1, 1.0}
+    assert "\x1b" not in done.stdout
+
+
+def test_a_terminal_shows_a_live_table(task):
+    ours, theirs = pty.openpty()
+    env = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "jaxopt_lite", "race", "my_task.py"], cwd=task, stdout=theirs, stderr=theirs, env=env
+    ) as process:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            seen += part
+        assert process.wait(timeout=100) == 0
+    os.close(ours)
+    text = seen.decode()
+    assert "\x1b[1A" in text  # it went up, to draw the table anew
+    assert "optimizer" in text
+    assert "opt = jaxopt_lite." in text
+
+
+def test_for_programs_the_result_is_all_that_is_printed(task, capsys):
+    done = command("race", "my_task.py", "--json", "-", "--seeds", "2", "--optimizers", "sgd", "adamw", cwd=task)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert [row["name"] for row in result["rows"]] in (["sgd", "adamw"], ["adamw", "sgd"])
+    assert result["best"].startswith("jaxopt_lite.")
+    assert len(result["lanes"]) == 8
+    assert len(result["lanes"][0]["scores"]) == 2
+
+
+def test_writes_what_it_is_asked_for(task, capsys):
+    files = {"--csv": "a.csv", "--html": "a.html", "--png": "a.png", "--png-lr": "b.png", "--save": "a.npz"}
+    assert main(["race", "my_task.py", "--json", "a.json", *(x for pair in files.items() for x in pair)]) == 0
+    for name in (*files.values(), "a.json"):
+        assert (task / name).stat().st_size > 500, name
+    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("opt = jaxopt_lite.")
+
+
+@pytest.mark.parametrize("name", ["my_package.tasks:line", "my_package.tasks:as_dict", "my_package.tasks"])
+def test_a_task_in_a_package(task, monkeypatch, capsys, name):
+    (task / "my_package").mkdir()
+    more = "\n\ndef line():\n    return dict(loss=loss, params=params, data=data, steps=12)\n\n\nas_dict = line()\n"
+    (task / "my_package" / "tasks.py").write_text(TASK + more)
+    monkeypatch.syspath_prepend(task)
+    assert main(["race", name, "--rates", "0.1", "--optimizers", "sgd", "--prune", "none"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("opt = jaxopt_lite.sgd(lr=0.1)")
+    for module in [name for name in sys.modules if name.startswith("my_package")]:
+        del sys.modules[module]
+
+
+def test_an_error_in_a_loss_is_shown_as_it_is(task):
+    (task / "broken.py").write_text(TASK + "\n\ndef loss(params, batch):\n    raise ValueError('mine')\n")
+    with pytest.raises(ValueError, match="mine"):
+        main(["race", "broken.py"])
+
+
+WRONG = [
+    ("race nope", "race: there is no task 'nope'; there are digits, mnist, a file.py, package.module:name"),
+    ("race nope.py", "race: there is no file nope.py"),
+    ("race json:nope", "race: there is no nope in json"),
+    ("race json:decoder", "race: json:decoder must be a dict of race's arguments, or a function that returns one"),
+    ("race empty.py", "race: there is no loss in empty.py; a task has loss and params, and may have data"),
+    ("race my_task.py --optimizers sdg", "race: there is no optimizer 'sdg'; there are adabelief, "),
+    ("race my_task.py --lrs 0 1 3", "race: lrs must be positive and rise, from 0.0 to 1.0 they do not"),
+    ("race my_task.py --rates -1", "race: lrs must be positive numbers, not [-1.0]"),
+    ("race my_task.py --rates 1 --lrs 1 2 3", "race: --lrs is a grid and --rates are rates; one of them"),
+    ("race my_task.py --data .", "race: --data is for mnist, and the task is my_task.py"),
+    ("race my_task.py --seeds 0", "race: steps and seeds must be at least 1, not 48 and 0"),
+    ("race my_task.py --html no/race.html", "cannot write no/race.html: no is no folder to write in"),
+    ("race mnist --data /nowhere", "/nowhere is no folder"),
+    ("path nope", "path: there is no landscape 'nope'; there are rosenbrock, beale, himmelblau, rastrigin, book"),
+    ("path book --optimizers sgd adam --lr 1 2 3", "path: 2 optimizers, and 3 learning rates; give one, or one for "),
+    ("path book --steps 0", "path: steps must be at least 1, not 0"),
+    ("path book --start 100 0", "book: the start must be in the view, "),
+    ("show adma", "there is no optimizer 'adma'; there are adabelief, "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), WRONG)
+def test_wrong_input_is_one_sentence_and_code_2(task, capsys, arguments, sentence):
+    (task / "empty.py").write_text("")
+    assert main(arguments.split()) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"python -m jaxopt_lite: {sentence}")
+    assert error.count("\n") == 1
+
+
+def test_path_prints_where_it_ends_and_draws(task, capsys):
+    files = ["--png", "a.png", "--gif", "a.gif", "--html", "a.html"]
+    assert main(["path", "book", "--steps", "29", *files]) == 0
+    ends = dict(re.findall(r"(\w+) ends at (\(.*?\))", capsys.readouterr().out))
+    assert ends["momentum"] == "(0.814112, 0.272878)"  # as in examples/paths.py
+    for name in files[1::2]:
+        assert (task / name).stat().st_size > 10_000
+
+
+def test_list_has_every_optimizer(capsys):
+    assert main(["list"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(jaxopt_lite.registry)
+    assert main(["list", "--json"]) == 0
+    assert {entry["name"] for entry in json.loads(capsys.readouterr().out)} == set(jaxopt_lite.registry)
+
+
+def test_show_has_equations_state_defaults_and_source(capsys):
+    assert main(["show", "adam"]) == 0
+    out = capsys.readouterr().out
+    for part in (str(adam()), "m ← ", "State: ", "Source: ", "beta1: "):
+        assert part in out
+
+
+def test_what_needs_no_backend_starts_none(tmp_path):
+    script = """
+from jaxopt_lite.__main__ import main
+from jax._src import xla_bridge
+for arguments in (["--help"], ["race", "--help"], ["path", "--help"], ["list"], ["show", "adam"]):
+    try:
+        main(arguments)
+    except SystemExit as exit:
+        assert exit.code == 0
+    assert not xla_bridge.backends_are_initialized(), arguments
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=100, capture_output=True)

@@ -228,7 +228,9 @@ def pruning():
                 for prune in ("halving", None)
             )
             *kept, share, ours, theirs = agreement(pruned, full)
-            winner = f"{ours.name} {ours.lr:g}" + (f", without {theirs.name} {theirs.lr:g}" if ours != theirs else "")
+            winner = f"{ours.name} {ours.lr:g}"
+            if (ours.name, ours.lr) != (theirs.name, theirs.lr):
+                winner += f", without {theirs.name} {theirs.lr:g}"
             cells = [title, f"{seeds[0]} to {seeds[-1]}", *("yes" if k else "no" for k in kept), f"{share:.0%}", winner]
             lines.append("| " + " | ".join(cells) + " |")
             print(lines[-1], flush=True)

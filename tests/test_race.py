@@ -137,7 +137,7 @@ class TestLanes:
         ids=["schedule", "average", "noise", "partition"],
     )
     def test_go_through_what_stands_around_a_rule(self, opt):
-        result = quiet(valley, START, optimizers={"mine": opt}, lrs=[0.01, 0.1, 0.3], steps=30, seeds=1)
+        result = quiet(valley, START, optimizers={"mine": opt}, lrs=[0.01, 0.1, 0.3], steps=30)
         assert result.best.name == opt.name
         assert result.best.factory is opt.factory
         assert result.rows[0].score < valley(START)
@@ -149,6 +149,9 @@ class TestLanes:
         assert rates == {"sgd": 0.2, "adam": 0.1}
         (e,) = enter(sgd(schedules.linear(0.5, 0.0, 10)), [0.2], 10)
         np.testing.assert_allclose(e.lanes[0].arguments["lr"](jnp.arange(0, 11, 5)), [0.2, 0.1, 0.0], rtol=1e-6)
+        falling = sgd(schedules.linear(0.5, 0.0, 30))
+        result = quiet(valley, START, None, {"sgd": falling}, [0.1, 0.5], steps=30, prune=None)
+        assert result.lanes[1].opt == falling
 
     def test_sweep_other_numbers_too(self):
         opt = adamw(weight_decay=jnp.array([0.0, 0.1]))

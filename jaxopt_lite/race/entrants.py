@@ -177,7 +177,8 @@ def _at_rate(opt: Any, lr: float | None, steps: int, number: Callable[[float], A
 
     def rate(x: Any) -> Any:
         if callable(x):
-            return x if lr == top else schedules.scale(x, number(lr / top))
+            # To be stacked, all lanes have to be made alike; to be pasted, a schedule that fits stays as it is.
+            return x if lr == top and number is float else schedules.scale(x, number(lr / top))
         return number(lr if x == top else float(f"{lr * float(x) / top:.9g}"))
 
     def inside(x: Any) -> Any:

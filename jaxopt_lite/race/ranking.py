@@ -63,7 +63,8 @@ def order(scores: np.ndarray, mode: str) -> np.ndarray:
 def tie(a: np.ndarray, b: np.ndarray) -> bool:
     """Whether two lanes' scores, seed by seed, are the same within noise: a paired bootstrap over seeds at 95%.
 
-    With one seed there is no noise to tell, and only equal scores tie.
+    With one seed there is no noise to tell, and only equal scores tie. With few it is coarse: of two, those tie whose
+    differences have different signs.
     """
     difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
     if not np.all(np.isfinite(difference)):

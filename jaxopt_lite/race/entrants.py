@@ -123,16 +123,17 @@ def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -
         raise ValueError(f"race: the arrays in {name} must be vectors of one length, not {sorted(lengths)}")
     count = lengths.pop()[0] if lengths else 1
     variants = [jax.tree.map(lambda x, i=i: x[i] if np.ndim(x) else x, opt) for i in range(count)]
-    peaks = [_peaks(variant, steps) for variant in variants]
-    own = any(np.ndim(x) for x in _rates(opt))
-    if rates is None or own or not peaks[0]:
-        pairs = [(variant, max(peak, default=None)) for variant, peak in zip(variants, peaks, strict=True)]
+    tops = [max((_peak(lr, steps) for lr in _rates(variant)), default=None) for variant in variants]
+    if any(top is not None and top <= 0 for top in tops):
+        raise ValueError(f"race: {name} has no positive learning rate; maximize(…) goes uphill")
+    if rates is None or tops[0] is None or any(np.ndim(lr) for lr in _rates(opt)):
+        lanes = [(variant, top, top) for variant, top in zip(variants, tops, strict=True)]
     else:
-        pairs = [(variant, float(lr)) for variant in variants for lr in rates]
-    alone = tuple(_at_rate(_plain(variant), lr, steps, float) for variant, lr in pairs)
-    stacked = [_at_rate(variant, lr, steps, lambda x: np.asarray(x, _dtype())) for variant, lr in pairs]
+        lanes = [(variant, top, float(lr)) for variant, top in zip(variants, tops, strict=True) for lr in rates]
+    alone = tuple(_at_rate(_plain(variant), top, lr, float) for variant, top, lr in lanes)
+    stacked = [_at_rate(variant, top, lr, lambda x: np.asarray(x, _dtype())) for variant, top, lr in lanes]
     numbers = jax.tree.map(lambda *x: np.stack([np.asarray(y) for y in x]), *stacked)
-    return Entrant(name, alone, np.array([lr or np.nan for _, lr in pairs]), numbers, lambda opt: opt)
+    return Entrant(name, alone, np.array([lr or np.nan for _, _, lr in lanes]), numbers, lambda opt: opt)
 
 
 def _dtype() -> Any:
@@ -153,13 +154,9 @@ def _plain(value: Any) -> Any:
 
 
 def _rates(opt: Transform) -> list[Any]:
-    """The learning rates in an optimizer and in all that is inside it."""
-    own = [opt.arguments["lr"]] if opt.arguments.get("lr") is not None else []
+    """The learning rates of the rules in an optimizer."""
+    own = [opt.arguments["lr"]] if isinstance(opt, Optimizer) and opt.arguments.get("lr") is not None else []
     return own + [lr for x in opt.inside if isinstance(x, Transform) for lr in _rates(x)]
-
-
-def _peaks(opt: Transform, steps: int) -> list[float]:
-    return [_peak(lr, steps) for lr in _rates(opt)]
 
 
 def _peak(lr: Any, steps: int) -> float:
@@ -169,11 +166,11 @@ def _peak(lr: Any, steps: int) -> float:
     return float(np.max(np.asarray(lr, np.float64)))
 
 
-def _at_rate(opt: Any, lr: float | None, steps: int, number: Callable[[float], Any]) -> Any:
-    """The optimizer at this rate: of several, or of a schedule, it is the largest, and the rest follow."""
-    if lr is None:
+def _at_rate(opt: Any, top: float | None, lr: float | None, number: Callable[[float], Any]) -> Any:
+    """The optimizer at this rate, which takes the place of its largest, ``top``; whatever else is a rate follows."""
+    if top is None or lr is None:
         return opt
-    top = max(_peaks(opt, steps))
+    of_rules = _rates(opt)
 
     def rate(x: Any) -> Any:
         if callable(x):
@@ -181,10 +178,16 @@ def _at_rate(opt: Any, lr: float | None, steps: int, number: Callable[[float], A
             return x if lr == top and number is float else schedules.scale(x, number(lr / top))
         return number(lr if x == top else float(f"{lr * float(x) / top:.9g}"))
 
+    def follows(x: Transform, name: str, argument: Any) -> bool:
+        """Whether it is a rule's rate, or the peak of one, or what a transform beside a rule has from it."""
+        if argument is None or name not in {"lr", "peak_lr"}:
+            return False
+        return isinstance(x, Optimizer) or any(argument is r or bool(argument == r) for r in of_rules)
+
     def inside(x: Any) -> Any:
         if not isinstance(x, Transform):
             return x
         new = {k: jax.tree.map(inside, v, is_leaf=_is_value) for k, v in x.arguments.items()}
-        return x.replace(**new if new.get("lr") is None else new | {"lr": rate(new["lr"])})
+        return x.replace(**{k: rate(v) if follows(x, k, v) else v for k, v in new.items()})
 
     return inside(opt)

@@ -58,7 +58,7 @@ def race(
             that the table shall have. An array among an optimizer's arguments is swept as well.
         lrs: (lowest, highest, how many) for a geometric grid, a list of rates, a dict of these by name, or None to let
             each run at its own. Of an optimizer with several rates, or with a schedule, it is the largest; the others
-            keep their proportion.
+            keep their proportion, and a transform's rate follows where it is the same as the rule's.
         seeds: how many, or which: of ``params(key)`` and of the batches.
         steps: how many, at most.
         batch_size: examples in a batch; 100 by default, or all where there are fewer. "all": all, at every step.

@@ -53,9 +53,12 @@ class Task(NamedTuple):
 
 
 def _number(name: str, value: Any) -> Any:
-    if not hasattr(value, "dtype") or value.shape or not jnp.issubdtype(value.dtype, jnp.floating):
+    if isinstance(value, int | float):
+        value = jnp.asarray(value)
+    dtype = getattr(value, "dtype", None)
+    if dtype is None or value.shape or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
         raise TypeError(f"race: {name} must return one real number, not {describe(value)}")
-    return value
+    return value if jnp.issubdtype(dtype, jnp.floating) else value.astype(float)
 
 
 def is_function(x: Any) -> bool:

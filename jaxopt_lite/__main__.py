@@ -1,6 +1,8 @@
 """The command line: ``python -m jaxopt_lite race|path|list|show``."""
 
 import argparse
+import contextlib
+import importlib
 import inspect
 import json
 import os
@@ -79,25 +81,24 @@ def run_race(args: argparse.Namespace) -> None:
     given = {name: value for name, value in given.items() if value is not None}
     if args.prune:
         given["prune"] = None if args.prune == "none" else args.prune
-    show = None if args.json == "-" else "auto"
-    if args.json == "-":
-        # What the data says of itself is no part of the result.
-        sys.stdout = sys.stderr
-    task = load_task(args.task, args.data)
-    result = race(**task | given, show=show)
+    if args.png or args.png_lr:
+        importlib.import_module("matplotlib")  # an extra, to be missed before the race and not after it
+    alone = args.json == "-"  # then nothing else goes to the standard output
+    with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
+        result = race(**load_task(args.task, args.data) | given, show=None if alone else "auto")
+    as_json = json.dumps(result.as_dict())
+    if alone:
+        print(as_json)
     for path, write in (
+        (args.save, result.save),
+        (None if alone else args.json, lambda path: Path(path).write_text(as_json)),
         (args.csv, result.to_csv),
         (args.html, result.report),
         (args.png, result.plot),
         (args.png_lr, result.plot_lr),
-        (args.save, result.save),
     ):
         if path:
             write(path)
-    if args.json == "-":
-        print(json.dumps(result.as_dict()), file=sys.__stdout__)
-    elif args.json:
-        Path(args.json).write_text(json.dumps(result.as_dict()))
 
 
 def run_path(args: argparse.Namespace) -> None:
@@ -167,6 +168,8 @@ def find(name: str) -> Any:
 def check_writable(*paths: str | None) -> None:
     """Refuses, before any work is done, files that cannot be written once it is."""
     for path in paths:
+        if path and Path(path).is_dir():
+            raise IsADirectoryError(f"cannot write {path}: it is a folder")
         if path and path != "-" and not os.access(Path(path).parent, os.W_OK):
             raise FileNotFoundError(f"cannot write {path}: {Path(path).parent} is no folder to write in")
 

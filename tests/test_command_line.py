@@ -117,6 +117,15 @@ def test_a_task_in_a_package(task, monkeypatch, capsys, name):
         del sys.modules[module]
 
 
+def test_a_task_may_import_its_neighbours_and_hold_dataclasses(task, capsys):
+    (task / "folder").mkdir()
+    (task / "folder" / "neighbour.py").write_text("rate = 0.1\n")
+    more = "import dataclasses\nimport neighbour\n\n\n@dataclasses.dataclass\nclass Net:\n    width: int = 3\n"
+    (task / "folder" / "a_task.py").write_text("from __future__ import annotations\n" + more + TASK)
+    assert main(["race", "folder/a_task.py", "--optimizers", "sgd", "--rates", "0.1"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("opt = jaxopt_lite.sgd(lr=0.1)")
+
+
 def test_an_error_in_a_loss_is_shown_as_it_is(task):
     (task / "broken.py").write_text(TASK + "\n\ndef loss(params, batch):\n    raise ValueError('mine')\n")
     with pytest.raises(ValueError, match="mine"):
@@ -136,6 +145,7 @@ WRONG = [
     ("race my_task.py --data .", "race: --data is for mnist, and the task is my_task.py"),
     ("race my_task.py --seeds 0", "race: steps and seeds must be at least 1, not 48 and 0"),
     ("race my_task.py --html no/race.html", "cannot write no/race.html: no is no folder to write in"),
+    ("race my_task.py --csv .", "cannot write .: it is a folder"),
     ("race mnist --data /nowhere", "/nowhere is no folder"),
     ("path nope", "path: there is no landscape 'nope'; there are rosenbrock, beale, himmelblau, rastrigin, book"),
     ("path book --optimizers sgd adam --lr 1 2 3", "path: 2 optimizers, and 3 learning rates; give one, or one for "),

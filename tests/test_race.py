@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -303,6 +304,30 @@ class TestTrouble:
         assert result.stopped == "the data ended after 4 steps"
         assert list(result.reached) == [4]
 
+    @pytest.mark.parametrize("data", [[], iter(())])
+    def test_no_batches_at_all_are_refused(self, data):
+        with pytest.raises(ValueError, match="race: data has no batches; an iterator that has been used up"):
+            quiet(squares, line, data, ["sgd"], [0.1])
+
+    def test_stopped_before_the_first_mark_it_goes_by_the_loss(self):
+        def stop(result):
+            raise KeyboardInterrupt
+
+        result = quiet(
+            squares, line, points(), ["sgd"], [0.01, 1e8], steps=2400, eval=lambda p, d: -squares(p, d), mode="max",
+            target=0.5, on_chunk=lambda result: stop(result) if result.reached.max() > 2 else None,
+        )  # fmt: skip
+        if result.reached.max() < 100:
+            assert not result.evaluated
+            assert (result.mode, result.target) == ("min", None)
+        assert result.rows[0].lr == 0.01
+
+    def test_large_batches_are_not_kept_by_the_dozen(self):
+        batches = [(np.ones((1000, 9000), np.float32), np.ones(1000, np.float32))]  # 36 MB
+        start = {"w": np.zeros(9000, np.float32), "b": np.float32(0)}
+        result = quiet(squares, start, batches, ["sgd"], [1e-5], steps=48)
+        assert result.reached[0] == 48
+
     def test_batches_in_a_list_start_again(self):
         x, t = points()
         batches = [(x[i : i + 10], t[i : i + 10]) for i in range(0, 50, 10)]
@@ -316,6 +341,14 @@ class TestTrouble:
         for seed in (0, 1):
             assert sorted(drawn[:2, seed].ravel()) == sorted(drawn[2:, seed].ravel()) == list(range(10))
         assert not np.array_equal(drawn[:, 0], drawn[:, 1])
+
+    def test_one_array_is_data_and_a_numpy_integer_a_number(self):
+        x, _ = points()
+        result = quiet(
+            lambda p, x: jnp.mean((x @ p - 1) ** 2), np.zeros(3, np.float32), x, ["sgd"], [0.1],
+            steps=np.int64(30), seeds=np.int64(2), batch_size=np.int64(10),
+        )  # fmt: skip
+        assert result.scores.shape == (1, 2)
 
     def test_all_examples_at_every_step(self):
         result = quiet(squares, line, points(), ["sgd"], [0.1], steps=5, batch_size="all", seeds=2)
@@ -368,7 +401,8 @@ race(task["loss"], task["params"], steps=task["steps"], on_chunk=hook, show="pla
 
 @pytest.fixture(scope="module")
 def result():
-    return quiet(squares, line, points(), ["sgd", "adam"], [1e-3, 1e-2, 1e-1, 1e4], seeds=2, steps=96, batch_size=10)
+    lrs = [1e-3, 1e-2, 1e-1, 1e4]
+    return quiet(squares, line, points(), ["sgd", "adam"], lrs, seeds=(3, 5), steps=96, batch_size=10)
 
 
 class TestResult:
@@ -379,7 +413,7 @@ class TestResult:
         np.testing.assert_array_equal(loaded.losses, result.losses)
         with pytest.raises(ValueError, match=r"only how they are made: jaxopt_lite\."):
             loaded.best  # noqa: B018
-        for content in (b"no result", b""):
+        for content in (b"no result", b"", b"PK\x03\x04 cut off"):
             (tmp_path / "other.npz").write_bytes(content)
             with pytest.raises(ValueError, match=r"other.npz is no result of a race"):
                 load(tmp_path / "other.npz")
@@ -389,6 +423,7 @@ class TestResult:
         lines = (tmp_path / "race.csv").read_text().splitlines()
         assert lines[0] == "name,lr,seed,steps,score,diverged,call"
         assert len(lines) == 1 + 8 * 2
+        assert [line.split(",")[2] for line in lines[1:3]] == ["3", "5"]
 
     def test_is_drawn(self, result, tmp_path):
         axes = result.plot(tmp_path / "curves.png")
@@ -407,11 +442,37 @@ class TestResult:
         assert "┃" in out
         assert out.rstrip().endswith(again.line)
 
+    def test_names_are_no_markup(self, capsys):
+        pytest.importorskip("rich")
+        race(valley, START, None, {"adam [/x]": "adam"}, [0.1], steps=24, show="live")
+        assert "[/x]" in capsys.readouterr().out
+
+    def test_says_whom_to_take_where_nobody_knows_how_it_was_made(self):
+        optax = pytest.importorskip("optax")
+        by_rate = quiet(valley, START, None, {"optax's": lambda lr: from_optax(optax.sgd(lr))}, [0.1], steps=24)
+        assert by_rate.line == "opt = result.best  # optax's at 0.1"
+        fixed = quiet(valley, START, None, from_optax(optax.sgd(0.1)), steps=24)
+        assert fixed.line == "opt = result.best  # jaxopt_lite.from_optax(tx=…)"
+
+    def test_keeps_the_best_lane_of_a_rate_that_several_have(self):
+        swept = adamw(weight_decay=jnp.array([10.0, 0.0]))
+        result = quiet(valley, START, None, swept, [0.1, 0.5], steps=48, prune=None)
+        for lr, (_, values) in result.curves["adamw"].items():
+            lanes = [i for i, lane in enumerate(result.lanes) if lane.lr == lr]
+            assert values[-1] == pytest.approx(result.scores[lanes].mean(-1).min())
+
     def test_does_not_change_while_the_race_goes_on(self):
         kept = []
         quiet(valley, START, None, ["sgd"], [0.1, 0.2, 0.3], steps=48, on_chunk=kept.append)
         assert [result.losses.shape[-1] for result in kept] == [result.reached.max() for result in kept]
         assert len({id(result) for result in kept}) > 10
+
+
+class Pair(NamedTuple):
+    """What optax's optimizers look like."""
+
+    init: Any
+    update: Any
 
 
 WRONG = {
@@ -429,6 +490,8 @@ WRONG = {
         {"optimizers": adamw(weight_decay=np.ones(2), eps=np.ones(3))},
         "race: the arrays in adamw must be vectors of one length",
     ),
+    "optax's": ({"optimizers": Pair(None, None)}, r"race: optimizers has .*; from_optax\(…\) makes one of optax's"),
+    "eval_data": ({"eval_data": points()}, "race: eval_data is given, and there is neither data nor eval"),
     "steps": ({"steps": 0}, "race: steps and seeds must be at least 1"),
     "seeds": ({"seeds": 2}, "race: 2 seeds, and nothing varies with them"),
     "mode": ({"mode": "best"}, "race: mode must be one of 'min', 'max', not 'best'"),

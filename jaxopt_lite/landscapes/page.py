@@ -14,7 +14,7 @@ from jaxopt_lite.landscapes.functions import Landscape, Point
 from jaxopt_lite.landscapes.paths import trajectories
 from jaxopt_lite.landscapes.relief import grid, scale
 from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.race.result import call_of
+from jaxopt_lite.race.calls import call_of
 
 MOST_POINTS = 100
 MOST_STARTS = 33

@@ -47,6 +47,7 @@ def batches_of(data: Any, batch_size: int | str | None, seeds: tuple[int, ...]) 
         raise ValueError(f"race: the arrays in data must be of one length, not {', '.join(map(str, sorted(lengths)))}")
     length = lengths.pop()
     size = min(USUAL, length) if batch_size is None else batch_size
+    size = int(size) if isinstance(size, np.integer) else size
     if size == "all":
         return Batches(arrays, np.zeros, lambda source, now: source)
     if not isinstance(size, int) or not 1 <= size <= length:
@@ -98,7 +99,7 @@ class _Stream:
             if form != self.first:
                 raise ValueError(
                     f"race: a batch has the shapes {_shapes(batch)}, where the first was another; "
-                    "leave out what does not fill a batch, as drop_last=True does"
+                    "leave out what does not fill a batch (drop_last=True); what belongs together goes in a tuple"
                 )
             taken.append(batch)
         return jax.tree.map(lambda *x: np.stack(x), *taken) if taken else None

@@ -20,7 +20,8 @@ class Entrant(NamedTuple):
 
     ``lanes``: the optimizer of each lane, as one would use it alone. ``lrs``: their learning rates, NaN where an
     optimizer has none of its own. ``build(numbers)`` is the optimizer of one lane, where ``numbers`` is what differs
-    from lane to lane: a tree of arrays with a leading axis of lanes, for ``vmap``.
+    from lane to lane: a tree of arrays with a leading axis of lanes, for ``vmap``. ``calls``: what to call a lane where
+    its optimizer cannot tell how it was made, else "".
     """
 
     name: str
@@ -28,6 +29,7 @@ class Entrant(NamedTuple):
     lrs: np.ndarray
     numbers: Any
     build: Callable[[Any], Optimizer]
+    calls: tuple[str, ...]
 
 
 def enter(optimizers: Any, lrs: Any, steps: int) -> tuple[Entrant, ...]:
@@ -78,7 +80,8 @@ def _named(optimizers: Any) -> dict[str, Any]:
     if isinstance(optimizers, Mapping):
         named = {str(name): _resolved(f"optimizers[{name!r}]", given) for name, given in optimizers.items()}
     else:
-        alone = isinstance(optimizers, str | Transform) or callable(optimizers) or not isinstance(optimizers, Iterable)
+        alone = isinstance(optimizers, str | Transform) or callable(optimizers) or hasattr(optimizers, "update")
+        alone = alone or not isinstance(optimizers, Iterable)
         named = {}
         for given in (optimizers,) if alone else optimizers:
             opt = _resolved("optimizers", given)
@@ -113,7 +116,7 @@ def _of_function(name: str, make: Callable[[Any], Any], rates: np.ndarray | None
     for opt in lanes:
         if not isinstance(opt, Optimizer):
             raise TypeError(f"race: {name} must return an optimizer, not {describe(opt)}")
-    return Entrant(name, lanes, rates, rates.astype(_dtype()), make)
+    return Entrant(name, lanes, rates, rates.astype(_dtype()), make, tuple(f"{name} at {lr:g}" for lr in rates))
 
 
 def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -> Entrant:
@@ -126,14 +129,16 @@ def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -
     tops = [max((_peak(lr, steps) for lr in _rates(variant)), default=None) for variant in variants]
     if any(top is not None and top <= 0 for top in tops):
         raise ValueError(f"race: {name} has no positive learning rate; maximize(…) goes uphill")
-    if rates is None or tops[0] is None or any(np.ndim(lr) for lr in _rates(opt)):
+    if rates is None or tops[0] is None or any(np.ndim(x) for lr in _rates(opt) for x in jax.tree.leaves(lr)):
         lanes = [(variant, top, top) for variant, top in zip(variants, tops, strict=True)]
     else:
         lanes = [(variant, top, float(lr)) for variant, top in zip(variants, tops, strict=True) for lr in rates]
     alone = tuple(_at_rate(_plain(variant), top, lr, float) for variant, top, lr in lanes)
     stacked = [_at_rate(variant, top, lr, lambda x: np.asarray(x, _dtype())) for variant, top, lr in lanes]
     numbers = jax.tree.map(lambda *x: np.stack([np.asarray(y) for y in x]), *stacked)
-    return Entrant(name, alone, np.array([lr or np.nan for _, _, lr in lanes]), numbers, lambda opt: opt)
+    return Entrant(
+        name, alone, np.array([lr or np.nan for _, _, lr in lanes]), numbers, lambda opt: opt, ("",) * len(alone)
+    )
 
 
 def _dtype() -> Any:

@@ -17,6 +17,9 @@ from jaxopt_lite.race.entrants import Entrant
 from jaxopt_lite.race.task import Task
 from jaxopt_lite.trees import Tree
 
+# Bytes of batches that are handed to the device at once.
+ROOM = 2**26
+
 
 class Carry(NamedTuple):
     """What a block of lanes hands from step to step; every array has leading axes of seeds and lanes.
@@ -85,7 +88,11 @@ class Track:
             has fallen out.
         """
         count = len(jax.tree.leaves(now)[0])
+        if self.program is None:
+            most = ROOM // max(1, sum(x.nbytes // count for x in jax.tree.leaves(now)))
+            self.longest = max(count, min(self.longest, most))
         padded = jax.tree.map(lambda x: np.concatenate([x, np.repeat(x[:1], self.longest - count, 0)]), now)
+        padded = jax.device_put(padded)
         if self.program is None:
             self._compile(padded)
         outs = []

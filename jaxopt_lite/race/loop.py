@@ -1,5 +1,6 @@
 """The race itself: chunks of steps driven from the host, lanes taken out as they fall behind."""
 
+import operator
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -9,9 +10,10 @@ import numpy as np
 
 from jaxopt_lite.race import ranking
 from jaxopt_lite.race.batches import batches_of
+from jaxopt_lite.race.calls import call_of
 from jaxopt_lite.race.entrants import Entrant, enter
 from jaxopt_lite.race.lanes import Track
-from jaxopt_lite.race.result import Lane, Result, call_of
+from jaxopt_lite.race.result import Lane, Result
 from jaxopt_lite.race.show import shower
 from jaxopt_lite.race.task import Task, is_function
 
@@ -62,10 +64,11 @@ def race(
         seeds: how many, or which: of ``params(key)`` and of the batches.
         steps: how many, at most.
         batch_size: examples in a batch; 100 by default, or all where there are fewer. "all": all, at every step.
-        eval: ``eval(params, eval_data)``, one number to rank by; ``eval(params)`` where there is no data at all.
+        eval: ``eval(params, eval_data)``, one number to rank by; ``eval(params)`` where there is neither ``eval_data``
+            nor arrays as ``data``. It gets the parameters themselves, not an average that an optimizer keeps of them.
             By default ``loss``, where there is ``eval_data`` or no ``data``, else the ranking is by the mean loss of
             the last tenth of the steps.
-        eval_data: any tree of arrays; ``data`` by default.
+        eval_data: any tree of arrays; ``data`` by default, where that is arrays.
         mode: "min" if a lower number is better, "max" for accuracies and the like.
         target: the table tells how many steps each needs to it; by default it is 10% worse than the winner's score.
         prune: "halving": after a sixth, and after a third, of the steps a third of each optimizer's lanes is taken out,
@@ -86,16 +89,18 @@ def race(
     last place after one step, but not after many: training is chaotic, and another program rounds otherwise.
     """
     began = time.perf_counter()
-    seeds = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    seeds = tuple(map(operator.index, seeds if isinstance(seeds, Iterable) else range(operator.index(seeds))))
+    steps, target = operator.index(steps), None if target is None else float(target)
     _check(seeds, steps, mode, prune, budget)
     entrants = enter(optimizers, lrs, steps)
     batches = batches_of(data, batch_size, seeds)
     if len(seeds) > 1 and not is_function(params) and not batches.by_seed:
         raise ValueError(f"race: {len(seeds)} seeds, and nothing varies with them: make params a function of a key")
+    if eval is None and data is None and eval_data is not None:
+        raise ValueError("race: eval_data is given, and there is neither data nor eval to take it")
     if eval is None and (data is None or eval_data is not None):
         eval = loss
-    if eval_data is None and batches.source != ():
-        eval_data = batches.source
+    eval_data = batches.source if eval_data is None else jax.device_put(eval_data)
     task = Task(loss, params, seeds, eval, eval_data)
     longest = min(-(-steps // MARKS) + 1, LONGEST)
     track = Track(task, entrants, batches, _widths(entrants, len(seeds), prune), longest)
@@ -129,9 +134,9 @@ class _Record:
     def __init__(self, track: Track, steps: int, mode: str, target: float | None, began: float) -> None:
         self.track, self.steps, self.mode, self.target, self.began = track, steps, mode, target, began
         self.lanes = tuple(
-            Lane(e.name, float(lr), call_of(opt), bytes_, opt)
+            Lane(e.name, float(lr), call or call_of(opt), bytes_, opt)
             for e, bytes_ in zip(track.entrants, track.bytes(), strict=True)
-            for opt, lr in zip(e.lanes, e.lrs, strict=True)
+            for opt, lr, call in zip(e.lanes, e.lrs, e.calls, strict=True)
         )
         shape = len(self.lanes), len(track.task.seeds)
         self.marks = np.unique([max(1, steps * k // MARKS) for k in range(1, MARKS + 1)])
@@ -155,15 +160,19 @@ class _Record:
     def result(self) -> Result:
         """The result so far, of arrays that the race will not change any more."""
         marks = self.marks[self.marks <= self.step]
+        # Before the first mark there is nothing to go by but the loss, of which less is better.
+        evaluated = self.track.task.evaluate is not None and len(marks) > 0
+        by_loss = self.track.task.evaluate is not None and not evaluated
         return Result(
             self.lanes,
             self.losses[..., : self.step],
             self.values[..., : len(marks)],
             marks,
             self.reached.copy(),
-            evaluated=self.track.task.evaluate is not None,
-            mode=self.mode,
-            target=self.target,
+            evaluated=evaluated,
+            mode="min" if by_loss else self.mode,
+            target=None if by_loss else self.target,
+            seeds=self.track.task.seeds,
             steps=self.steps,
             seconds=time.perf_counter() - self.began,
             compile_seconds=self.track.compile_seconds,
@@ -176,12 +185,16 @@ def _run(
     track: Track, so_far: _Record, prune: str | None, budget: float | None, hooks: Sequence[Callable[[Result], Any]]
 ) -> None:
     alive = [np.arange(len(e.lanes)) for e in track.entrants]
-    rungs = {int(so_far.marks[round(len(so_far.marks) * share) - 1]): thirds for share, thirds in RUNGS.items()}
+    rungs = {}
+    if len(so_far.marks) == MARKS:  # too short a race tells nothing before its end
+        rungs = {int(so_far.marks[round(MARKS * share) - 1]): thirds for share, thirds in RUNGS.items()}
     pace = 1
     try:
         while so_far.step < so_far.steps:
             mark = int(so_far.marks[so_far.marks > so_far.step][0])
             now = track.batches.take(min(pace, mark - so_far.step, track.longest))
+            if now is None and not so_far.step:
+                raise ValueError("race: data has no batches; an iterator that has been used up cannot be used again")
             if now is None:
                 so_far.stopped = f"the data ended after {so_far.step} steps"
                 break

@@ -28,9 +28,8 @@ def rates(result: Result, path: str | Path | None) -> Any:
     axes.set_xscale("log")
     last = result.reached.max()
     for row in result.rows:
-        mine = [i for i, lane in enumerate(result.lanes) if lane.name == row.name and np.isfinite(lane.lr)]
-        sound = sorted((result.lanes[i].lr, i) for i in mine if not result.diverged[i])
-        lrs, lanes = [lr for lr, _ in sound], [i for _, i in sound]
+        best = {lr: i for lr, i in ranking.by_rate(result, row.name).items() if lr > 0 and not result.diverged[i]}
+        lrs, lanes = list(best), list(best.values())
         scores, full = result.scores.mean(-1)[lanes], result.reached[lanes] == last
         (line,) = axes.plot(lrs, scores, "-", linewidth=1, label=row.name)
         for there, face in ((full, line.get_color()), (~full, "none")):

@@ -1,7 +1,6 @@
 """What the curves of a race say: which lane is best, what is a tie, how wide the good rates are."""
 
 import itertools
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -77,11 +76,8 @@ def tie(a: np.ndarray, b: np.ndarray) -> bool:
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def rows_of(result: "Result") -> list[Row]:
     """The table of a race, best optimizer first."""
-    scores = result.scores
-    # A lane that was taken out early has been judged: one that ran longer is better.
-    ranked = sorted(order(scores, result.mode), key=lambda lane: -result.reached[lane])
+    scores, ranked = result.scores, ranking_of(result)
     alive = np.isfinite(scores.mean(-1)) & ~result.diverged
-    ranked = [lane for lane in ranked if alive[lane]] + [lane for lane in ranked if not alive[lane]]
     names = [lane.name for lane in result.lanes]
     best = [next(lane for lane in ranked if names[lane] == name) for name in dict.fromkeys(names[i] for i in ranked)]
     leaders: list[int] = []  # of each lane in ``best``, the best of those that it cannot be told from
@@ -96,7 +92,7 @@ def rows_of(result: "Result") -> list[Row]:
 
 def _row(result: "Result", lane: int, place: int, *, tied: bool, target: float) -> Row:
     mine = [i for i, other in enumerate(result.lanes) if other.name == result.lanes[lane].name]
-    decades, edge = _around(result, lane, mine)
+    decades, edge = _around(result, lane)
     scores = result.scores[lane]
     return Row(
         place=place,
@@ -116,18 +112,16 @@ def _row(result: "Result", lane: int, place: int, *, tied: bool, target: float) 
     )
 
 
-def _around(result: "Result", lane: int, mine: Sequence[int]) -> tuple[float, str]:
+def _around(result: "Result", lane: int) -> tuple[float, str]:
     """How many decades of learning rates around a lane are nearly as good, and at which edge of the grid it is.
 
     Between two rates of the grid the score is a line over the logarithm of the rate. A lane that was taken out, or that
     diverged, is as bad as can be.
     """
-    means = result.scores.mean(-1)
-    best: dict[float, float] = {}  # of a rate that several lanes have
-    for i in mine:
-        sound = result.reached[i] == result.reached[lane] and not result.diverged[i]
-        loss = (means[i] if result.mode == "min" else -means[i]) if sound else np.inf
-        best[result.lanes[i].lr] = min(loss, best.get(result.lanes[i].lr, np.inf))
+    means = result.scores.mean(-1) if result.mode == "min" else -result.scores.mean(-1)
+    lanes = by_rate(result, result.lanes[lane].name)
+    sound = {lr: result.reached[i] == result.reached[lane] and not result.diverged[i] for lr, i in lanes.items()}
+    best = {lr: means[i] if sound[lr] else np.inf for lr, i in lanes.items()}
     lrs = sorted(lr for lr in best if np.isfinite(lr))
     if len(lrs) < 2 or result.diverged[lane]:
         return 0.0, ""
@@ -141,6 +135,19 @@ def _around(result: "Result", lane: int, mine: Sequence[int]) -> tuple[float, st
             if share < 1:
                 break
     return decades, "low" if at == 0 else "high" if at == len(lrs) - 1 else ""
+
+
+def ranking_of(result: "Result") -> list[int]:
+    """All lanes, best first: a lane that was taken out early has been judged, one that ran longer is better."""
+    ranked = sorted(order(result.scores, result.mode), key=lambda lane: -result.reached[lane])
+    return sorted(map(int, ranked), key=lambda lane: bool(result.diverged[lane]))
+
+
+def by_rate(result: "Result", name: str) -> dict[float, int]:
+    """The best lane of an optimizer at each of its learning rates; several have one where other numbers are swept."""
+    lanes = [lane for lane in ranking_of(result) if result.lanes[lane].name == name]
+    best = {result.lanes[lane].lr: lane for lane in reversed(lanes)}
+    return dict(sorted(best.items()))
 
 
 def aim(result: "Result", winner: int) -> float:

@@ -3,9 +3,9 @@
 import csv
 import dataclasses
 import functools
-import inspect
 import json
 import math
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ import numpy as np
 
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.race import ranking
-from jaxopt_lite.values import Value
 
 FORMAT = 1
 
@@ -33,7 +32,7 @@ class Lane(NamedTuple):
     opt: Optimizer | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Result:
     """The result of a race, or of its part so far.
 
@@ -48,6 +47,7 @@ class Result:
         steps: how many were planned.
         mode: "min" if lower is better, or "max".
         target: what ``race`` was given, or None.
+        seeds: which.
         seconds: in all, of which ``compile_seconds`` went into compiling.
         lane_steps: steps of one lane for one seed that were computed; all of them would be lanes × seeds × steps.
         stopped: why it stopped before its last step, or "".
@@ -62,6 +62,7 @@ class Result:
     steps: int
     mode: str = "min"
     target: float | None = None
+    seeds: tuple[int, ...] = ()
     seconds: float = 0.0
     compile_seconds: float = 0.0
     lane_steps: int = 0
@@ -84,8 +85,7 @@ class Result:
         for reached in np.unique(self.reached[self.reached > 0]):
             mine = self.reached == reached
             marks = self.marks <= reached
-            evaluated = self.evaluated and marks.any()
-            scores[mine] = ranking.scores_at(self.losses[mine], self.values[mine][..., marks], reached, evaluated)
+            scores[mine] = ranking.scores_at(self.losses[mine], self.values[mine][..., marks], reached, self.evaluated)
         return scores
 
     @functools.cached_property
@@ -112,8 +112,9 @@ class Result:
 
     @property
     def line(self) -> str:
-        """The winner as a line to paste."""
-        return f"opt = {self.lanes[self._winner].call}"
+        """The winner as a line to paste; where it cannot tell how it was made, by its name."""
+        call = self.lanes[self._winner].call
+        return f"opt = {call}" if call.endswith(")") and "…" not in call else f"opt = result.best  # {call}"
 
     @property
     def _winner(self) -> int:
@@ -123,11 +124,11 @@ class Result:
 
     @property
     def curves(self) -> dict[str, dict[float, tuple[np.ndarray, np.ndarray]]]:
-        """By name and learning rate: steps, and what the lane is judged by there, mean over seeds."""
-        curves: dict[str, dict[float, tuple[np.ndarray, np.ndarray]]] = {}
-        for i, lane in enumerate(self.lanes):
-            curves.setdefault(lane.name, {})[lane.lr] = ranking.curve(self, i)
-        return curves
+        """By name and learning rate: steps, and what the best lane at that rate is judged by there, mean over seeds."""
+        return {
+            row.name: {lr: ranking.curve(self, lane) for lr, lane in ranking.by_rate(self, row.name).items()}
+            for row in self.rows
+        }
 
     def table(self) -> str:
         """The table as text."""
@@ -164,12 +165,12 @@ class Result:
         Path(path).write_text(report.page(self), encoding="utf-8")
 
     def to_csv(self, path: str | Path) -> None:
-        """Writes one line for each lane and seed: name, lr, seed, steps, score, diverged."""
+        """Writes one line for each lane and seed: name, lr, seed, steps, score, diverged, call."""
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["name", "lr", "seed", "steps", "score", "diverged", "call"])
             for i, lane in enumerate(self.lanes):
-                for seed, score in enumerate(self.scores[i]):
+                for seed, score in zip(self.seeds, self.scores[i], strict=True):
                     writer.writerow([lane.name, lane.lr, seed, self.reached[i], score, self.diverged[i], lane.call])
 
     def as_dict(self) -> dict[str, Any]:
@@ -182,7 +183,7 @@ class Result:
                 self.lanes, self.reached, self.scores, self.diverged, strict=True
             )
         ]
-        names = ("steps", "mode", "evaluated", "seconds", "compile_seconds", "lane_steps", "stopped")
+        names = ("steps", "seeds", "mode", "evaluated", "seconds", "compile_seconds", "lane_steps", "stopped")
         about = {name: getattr(self, name) for name in names}
         best = None if self.diverged[self.rows[0].lane] else self.lanes[self.rows[0].lane].call
         return _without_nan({"best": best, "rows": rows, "lanes": lanes, "target": self.aim, **about})
@@ -210,34 +211,12 @@ def load(path: str | Path) -> Result:
         ValueError: the file is something else.
     """
     try:
-        with np.load(path) as arrays:
+        with Path(path).open("rb") as file, np.load(file) as arrays:
             meta = json.loads(str(arrays["meta"]))
             if meta.pop("format") != FORMAT:
                 raise KeyError("format")
             lanes = tuple(Lane(*lane) for lane in meta.pop("lanes"))
-            return Result(lanes=lanes, **{name: arrays[name] for name in _ARRAYS}, **meta)
-    except (KeyError, ValueError, EOFError) as error:
+            seeds = tuple(meta.pop("seeds"))
+            return Result(lanes=lanes, seeds=seeds, **{name: arrays[name] for name in _ARRAYS}, **meta)
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"race: {path} is no result of a race: {error}") from None
-
-
-def call_of(value: Any) -> str:
-    """The call that makes an optimizer, to be pasted: what has its default is left out."""
-    if not isinstance(value, Value):
-        if isinstance(value, tuple | list):
-            inside = ", ".join(map(call_of, value))
-            return f"({inside},)" if isinstance(value, tuple) else f"[{inside}]"
-        if isinstance(value, dict):
-            return "{" + ", ".join(f"{key!r}: {call_of(x)}" for key, x in value.items()) + "}"
-        return getattr(value, "__qualname__", None) or repr(value)
-    shown: list[str] = []
-    for name, parameter in inspect.signature(value.factory).parameters.items():
-        argument = value.arguments[name]
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            shown += map(call_of, argument)
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            shown += [f"{key}={call_of(x)}" for key, x in argument.items()]
-        elif isinstance(argument, jax.Array | np.ndarray) or argument != parameter.default or name == "lr":
-            shown.append(f"{name}={call_of(argument)}")
-    module = str(value.factory.__module__)
-    home = "jaxopt_lite." * module.startswith("jaxopt_lite.") + "schedules." * module.endswith(".schedules")
-    return f"{home}{value.name}({', '.join(shown)})"

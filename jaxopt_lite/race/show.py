@@ -138,11 +138,12 @@ def text(result: Result) -> str:
 def rich_table(result: Result) -> Any:
     """The table for rich."""
     from rich.table import Column, Table  # noqa: PLC0415 - an extra
+    from rich.text import Text  # noqa: PLC0415 - an extra
 
     left = {1, len(TITLES) - 1}
     columns = [Column(t, justify="left" if i in left else "right") for i, t in enumerate(titles(result))]
     done = result.reached.max() >= result.steps or result.stopped
     table = Table(*columns, caption=summary(result) if done else progress(result))
     for row in result.rows:
-        table.add_row(*cells(result, row))
+        table.add_row(*map(Text, cells(result, row)))
     return table

@@ -36,7 +36,9 @@ class Task(NamedTuple):
     def worth(self, params: Tree, eval_data: Any) -> Any:
         """What ``evaluate`` says; raises as ``on`` does."""
         assert self.evaluate is not None
-        return _number("eval", self.evaluate(params) if eval_data is None else self.evaluate(params, eval_data))
+        return _number(
+            "eval", self.evaluate(params, eval_data) if jax.tree.leaves(eval_data) else self.evaluate(params)
+        )
 
     def start(self, given: Any) -> Tree:
         """The parameters of every seed, from the keys or from the one tree that ``given`` is."""

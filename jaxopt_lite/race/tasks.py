@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    # As if it had been imported from its folder: it may import its neighbours, and dataclasses look it up.
+    sys.modules[spec.name] = module
+    sys.path.insert(0, str(path.parent))
     spec.loader.exec_module(module)
     return vars(module)
 

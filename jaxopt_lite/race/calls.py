@@ -1,0 +1,35 @@
+"""The call that makes an optimizer, as a line to paste."""
+
+import inspect
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxopt_lite.values import Value
+
+
+def call_of(value: Any) -> str:
+    """The call that makes an optimizer, to be pasted: what has its default is left out."""
+    if not isinstance(value, Value):
+        if hasattr(value, "update") and not isinstance(value, dict):
+            return "…"  # another library's, which does not tell how it was made
+        if isinstance(value, tuple | list):
+            inside = ", ".join(map(call_of, value))
+            return f"({inside},)" if isinstance(value, tuple) else f"[{inside}]"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{key!r}: {call_of(x)}" for key, x in value.items()) + "}"
+        name = getattr(value, "__qualname__", None) or repr(value)
+        return "…" if "<" in name else name
+    shown: list[str] = []
+    for name, parameter in inspect.signature(value.factory).parameters.items():
+        argument = value.arguments[name]
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            shown += map(call_of, argument)
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            shown += [f"{key}={call_of(x)}" for key, x in argument.items()]
+        elif isinstance(argument, jax.Array | np.ndarray) or argument != parameter.default or name == "lr":
+            shown.append(f"{name}={call_of(argument)}")
+    module = str(value.factory.__module__)
+    home = "jaxopt_lite." * module.startswith("jaxopt_lite.") + "schedules." * module.endswith(".schedules")
+    return f"{home}{value.name}({', '.join(shown)})"

@@ -76,6 +76,8 @@ EQUIVALENT = {
     "g.real * g.real + g.imag * g.imag": "of a real number the imaginary part is 0, and so is its square",
     "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
     "adam_atan2.rule: 1 → 2 in jnp.where(root == 0, 1, root)": "where the root is 0, so is the moment",
+    "sm3.rule: 0 → -1 in initial=0": "no square is negative, and of no entries nothing is made",
+    "sm3.rule: 1 → 2 in jnp.where(nu > 0, sqrt(nu), 1)": UNSEEN,
     "radam.update: 5 → 4 in jnp.maximum(rho, 5)": UNSEEN,
     "radam.update: 0.25 → 0.2525 in jnp.minimum(x, 0.25)": UNSEEN,
     "radam.update: 0.25 → 0.2525 in jnp.maximum(x, 0.25)": UNSEEN,

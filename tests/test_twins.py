@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import reference
 
-from jaxopt_lite import adafactor, adam, adamw, apply_updates, madgrad, radam, registry
+from jaxopt_lite import adafactor, adam, adamw, apply_updates, madgrad, radam, registry, sm3
 from jaxopt_lite.optimizers import RAdamState
 
 COMMON = {
@@ -222,3 +222,11 @@ def test_radam_rectifies_exactly_where_the_series_ends(x64, t):
     rho = longest - 2 * t * beta2**t / (1 - beta2**t)
     r = np.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
     np.testing.assert_allclose(updates, -r * np.sqrt(1 - beta2**t) / (1 - beta1**t), rtol=2e-11)
+
+
+def test_sm3_says_that_an_entry_sees_its_whole_leaf():
+    """A row and a column that hold something large elsewhere slow the entry down where they meet."""
+    ones, large = jnp.ones((2, 2)), jnp.array([[10.0, 1.0], [1.0, 10.0]])
+    second = [sm3().update(ones, sm3().update(first, sm3().init(ones))[1])[0] for first in (ones, large)]
+    assert abs(second[1][0, 1]) < abs(second[0][0, 1])
+    assert "leaf" in sm3().needs

@@ -388,8 +388,9 @@ class TestTrouble:
 
 
 SPEAKING = """
-import runpy, sys
+import runpy, signal, sys
 from jaxopt_lite.race import race
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever runs the tests may have left ignored
 task = runpy.run_path(sys.argv[1])
 said = []
 def hook(result):

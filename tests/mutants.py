@@ -78,6 +78,7 @@ EQUIVALENT = {
     "adam_atan2.rule: 1 → 2 in jnp.where(root == 0, 1, root)": "where the root is 0, so is the moment",
     "sm3.rule: 0 → -1 in initial=0": "no square is negative, and of no entries nothing is made",
     "sm3.rule: 1 → 2 in jnp.where(nu > 0, sqrt(nu), 1)": UNSEEN,
+    "madgrad.rule: 1 → 0 in jnp.where(v > 0, v, 1)": "where v is 0 so is s, and the where lets no derivative pass",
     "radam.update: 5 → 4 in jnp.maximum(rho, 5)": UNSEEN,
     "radam.update: 0.25 → 0.2525 in jnp.minimum(x, 0.25)": UNSEEN,
     "radam.update: 0.25 → 0.2525 in jnp.maximum(x, 0.25)": UNSEEN,

@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import importlib
 import inspect
 import json
 import os
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jaxopt_lite
-from jaxopt_lite.core import registry
+from jaxopt_lite.core import by_name, registry
 
 PROGRAM = "python -m jaxopt_lite"
 
@@ -82,7 +81,7 @@ def run_race(args: argparse.Namespace) -> None:
     if args.prune:
         given["prune"] = None if args.prune == "none" else args.prune
     if args.png or args.png_lr:
-        importlib.import_module("matplotlib")  # an extra, to be missed before the race and not after it
+        from jaxopt_lite.race import plots  # noqa: F401, PLC0415 - an extra, to be missed before the race
     alone = args.json == "-"  # then nothing else goes to the standard output
     with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
         result = race(**load_task(args.task, args.data) | given, show=None if alone else "auto")
@@ -118,14 +117,14 @@ def run_path(args: argparse.Namespace) -> None:
         raise ValueError(f"path: steps must be at least 1, not {args.steps}")
     given = dict(zip(names, args.lr * len(names) if len(args.lr) == 1 else args.lr, strict=True)) if args.lr else {}
     rates = {**landscape.lrs, **given}
-    opts = {name: find(name)(**{"lr": rates[name]} if name in rates else {}) for name in names}
+    opts = {name: by_name(name)(**{"lr": rates[name]} if name in rates else {}) for name in names}
     if args.start:
         landscape = landscape.starting_at(*args.start)
     paths = {}
     for name, opt in opts.items():
         paths[name] = landscapes.trajectories(opt, landscape, [landscape.start], args.steps)[0]
         x, y = (float(value) for value in paths[name][-1])
-        print(f"{name:>12} ends at ({x:.6g}, {y:.6g}), f = {float(landscape.f({'x': x, 'y': y})):.6g}")
+        print(f"{name:>12} ends at ({x:.6g}, {y:.6g}), f = {float(landscape.formula(x, y)):.6g}")
     if args.png:
         landscapes.png(landscape, paths, args.png)
     if args.gif:
@@ -149,20 +148,13 @@ def run_list(args: argparse.Namespace) -> None:
 
 def run_show(args: argparse.Namespace) -> None:
     """Prints the docstring of an optimizer below its signature."""
-    factory = find(args.name)
+    factory = by_name(args.name)
     print(f"jaxopt_lite.{factory()}\n\n{inspect.getdoc(factory)}")
 
 
 def summary(factory: Any) -> str:
     """The first line of a docstring."""
     return (inspect.getdoc(factory) or "").partition("\n")[0]
-
-
-def find(name: str) -> Any:
-    """The factory of that name."""
-    if name not in registry:
-        raise ValueError(f"there is no optimizer {name!r}; there are {', '.join(sorted(registry))}")
-    return registry[name].factory
 
 
 def check_writable(*paths: str | None) -> None:

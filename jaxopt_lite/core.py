@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, overload
+from typing import Any, NamedTuple, ParamSpec, cast, overload
 
 from jaxopt_lite import checks
 from jaxopt_lite.protocol import Optimizer, Transform
@@ -23,6 +23,17 @@ class Entry(NamedTuple):
 
 registry: dict[str, Entry] = {}
 """Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
+
+
+def by_name(name: str, where: str = "") -> Callable[..., Optimizer]:
+    """The factory of a registered optimizer.
+
+    Raises:
+        ValueError: there is none of that name; ``where`` begins the sentence.
+    """
+    if name not in registry:
+        raise ValueError(f"{where}there is no optimizer {name!r}; there are {', '.join(sorted(registry))}")
+    return cast(Callable[..., Optimizer], registry[name].factory)
 
 
 @overload

@@ -74,9 +74,9 @@ def describe(opt: Optimizer, params: Tree) -> None:
         paths = jax.tree.leaves(map_with_path(lambda path, _: path, mine))
         shown = "\n".join([*paths[:3], f"… {len(paths) - 3} more"] if len(paths) > 4 else paths)
         numbers = [str(rule.arguments.get(name, "")) for name in ("lr", "weight_decay")]
-        table.add_row(group, shown, f"{_count(mine):,}", rule.name, *numbers, f"{_bytes(rule, mine):,}")
+        table.add_row(group, shown, f"{_count(mine):,}", rule.name, *numbers, f"{state_bytes(rule, mine):,}")
     table.add_section()
-    table.add_row("all", "", f"{_count(params):,}", opt.name, "", "", f"{_bytes(opt, params):,}")
+    table.add_row("all", "", f"{_count(params):,}", opt.name, "", "", f"{state_bytes(opt, params):,}")
     Console().print(table)
 
 
@@ -97,6 +97,7 @@ def _count(tree: Tree) -> int:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
 
 
-def _bytes(opt: Optimizer, params: Tree) -> int:
+def state_bytes(opt: Optimizer, params: Tree) -> int:
+    """What the state of an optimizer takes; ``params`` are arrays, or ``jax.ShapeDtypeStruct``."""
     leaves = jax.tree.leaves(jax.eval_shape(opt.init, params))
     return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)

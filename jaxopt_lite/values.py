@@ -115,17 +115,23 @@ class Value:
         return cast(Self, _call(self.factory, arguments | changes))
 
     def __repr__(self) -> str:
+        return self.written(_show)
+
+    def written(
+        self, show: Callable[[Any], str], keep: Callable[[inspect.Parameter, Any], bool] = lambda parameter, x: True
+    ) -> str:
+        """The call as text: each argument as ``show`` writes it, those by name only where ``keep`` says so."""
         shown: list[str] = []
         for name, argument in self.arguments.items():
-            kind = inspect.signature(self.factory).parameters[name].kind
-            if kind is inspect.Parameter.VAR_POSITIONAL:
+            parameter = inspect.signature(self.factory).parameters[name]
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
                 # In a call, what stands before starred arguments can only be given by position.
                 shown = [text.partition("=")[2] for text in shown] if argument else shown
-                shown += map(_show, argument)
-            elif kind is inspect.Parameter.VAR_KEYWORD:
-                shown += [f"{key}={_show(value)}" for key, value in argument.items()]
-            else:
-                shown.append(f"{name}={_show(argument)}")
+                shown += map(show, argument)
+            elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                shown += [f"{key}={show(value)}" for key, value in argument.items()]
+            elif keep(parameter, argument):
+                shown.append(f"{name}={show(argument)}")
         return f"{self.name}({', '.join(shown)})"
 
     def __eq__(self, other: object) -> bool:

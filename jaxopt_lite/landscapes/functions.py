@@ -9,6 +9,7 @@ from Scratch, §6.1. The other rates were found by trying.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 Point = tuple[float, float]
@@ -19,21 +20,29 @@ class Landscape(NamedTuple):
 
     Attributes:
         name: in lower case.
-        f: the function of ``{"x": …, "y": …}``, real arrays of one shape; what comes back has that shape.
+        formula: the function of x and y, real arrays of one shape; what comes back has that shape.
         view: the part of the plane that is shown, ((lowest x, highest x), (lowest y, highest y)).
         start: where paths begin, (x, y).
-        minima: all points where ``f`` is lowest.
+        minima: all points where it is lowest.
         lrs: a learning rate for sgd, momentum, adagrad and adam, by name.
-        equation: ``f`` as text.
+        equation: the formula as text.
     """
 
     name: str
-    f: Callable[[dict[str, Any]], Any]
+    formula: Callable[[Any, Any], Any]
     view: tuple[Point, Point]
     start: Point
     minima: tuple[Point, ...]
     lrs: Mapping[str, float]
     equation: str
+
+    def f(self, params: dict[str, Any]) -> Any:
+        """The function of ``{"x": …, "y": …}``, to be descended."""
+        return self.formula(params["x"], params["y"])
+
+    def at(self, x: Any, y: Any) -> jax.Array:
+        """The values at points, in JAX's precision."""
+        return jnp.asarray(self.formula(jnp.asarray(x), jnp.asarray(y)))
 
     def starting_at(self, x: float, y: float) -> "Landscape":
         """The same landscape with another start.
@@ -50,28 +59,24 @@ class Landscape(NamedTuple):
         return self._replace(start=(x, y))
 
 
-def _rosenbrock(params: dict[str, Any]) -> Any:
-    x, y = params["x"], params["y"]
+def _rosenbrock(x: Any, y: Any) -> Any:
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
-def _beale(params: dict[str, Any]) -> Any:
-    x, y = params["x"], params["y"]
+def _beale(x: Any, y: Any) -> Any:
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
-def _himmelblau(params: dict[str, Any]) -> Any:
-    x, y = params["x"], params["y"]
+def _himmelblau(x: Any, y: Any) -> Any:
     return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
 
-def _rastrigin(params: dict[str, Any]) -> Any:
-    x, y = params["x"], params["y"]
+def _rastrigin(x: Any, y: Any) -> Any:
     return 20 + x**2 + y**2 - 10 * (jnp.cos(2 * jnp.pi * x) + jnp.cos(2 * jnp.pi * y))
 
 
-def _book(params: dict[str, Any]) -> Any:
-    return params["x"] ** 2 / 20 + params["y"] ** 2
+def _book(x: Any, y: Any) -> Any:
+    return x**2 / 20 + y**2
 
 
 LANDSCAPES = {
@@ -79,7 +84,7 @@ LANDSCAPES = {
     for landscape in (
         Landscape(
             name="rosenbrock",
-            f=_rosenbrock,
+            formula=_rosenbrock,
             view=((-2.0, 2.0), (-1.0, 3.0)),
             start=(-1.2, 1.0),
             minima=((1.0, 1.0),),
@@ -88,7 +93,7 @@ LANDSCAPES = {
         ),
         Landscape(
             name="beale",
-            f=_beale,
+            formula=_beale,
             view=((-4.5, 4.5), (-4.5, 4.5)),
             start=(1.0, 1.5),
             minima=((3.0, 0.5),),
@@ -97,7 +102,7 @@ LANDSCAPES = {
         ),
         Landscape(
             name="himmelblau",
-            f=_himmelblau,
+            formula=_himmelblau,
             view=((-6.0, 6.0), (-6.0, 6.0)),
             start=(-0.2, -0.8),
             # The roots of x² + y = 11, x + y² = 7.
@@ -112,7 +117,7 @@ LANDSCAPES = {
         ),
         Landscape(
             name="rastrigin",
-            f=_rastrigin,
+            formula=_rastrigin,
             view=((-5.12, 5.12), (-5.12, 5.12)),
             start=(-4.45, -2.4),
             minima=((0.0, 0.0),),
@@ -121,7 +126,7 @@ LANDSCAPES = {
         ),
         Landscape(
             name="book",
-            f=_book,
+            formula=_book,
             view=((-10.0, 10.0), (-5.0, 5.0)),
             start=(-7.0, 2.0),
             minima=((0.0, 0.0),),

@@ -1,18 +1,17 @@
 """The page: one file that shows the paths of optimizers from wherever its reader clicks."""
 
 import base64
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.landscapes.functions import Landscape, Point
 from jaxopt_lite.landscapes.paths import trajectories
 from jaxopt_lite.landscapes.relief import grid, scale
+from jaxopt_lite.pages import filled, thinned
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.race.calls import call_of
 
@@ -40,13 +39,13 @@ def page(landscape: Landscape, opts: Mapping[str, Optimizer], steps: int) -> str
     Returns:
         The text of an HTML file, below 1.5 MB.
     """
-    kept = np.unique(np.linspace(0, steps, min(steps, MOST_POINTS - 1) + 1).round().astype(int))
+    kept = thinned(steps + 1, MOST_POINTS)
     side = min(MOST_STARTS, math.isqrt(BYTES // (4 * (len(kept) + 1) * len(opts))))
     xs, ys = (_through(at, *ends, side) for at, ends in zip(landscape.start, landscape.view, strict=True))
     starts = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     box = tuple((low - (high - low) / 4, high + (high - low) / 4) for low, high in landscape.view)
     paths = [trajectories(opt, landscape, starts, steps)[:, kept] for opt in opts.values()]
-    ends = [landscape.f({"x": jnp.asarray(path[:, -1, 0]), "y": jnp.asarray(path[:, -1, 1])}) for path in paths]
+    ends = [landscape.at(path[:, -1, 0], path[:, -1, 1]) for path in paths]
     data = {
         "name": landscape.name,
         "equation": landscape.equation,
@@ -64,9 +63,7 @@ def page(landscape: Landscape, opts: Mapping[str, Optimizer], steps: int) -> str
         "paths": _text(np.stack([_codes(path, box) for path in paths]), "<u2"),
         "ends": _text(np.stack(ends), "<f4"),
     }
-    # Nothing in JSON but a string can have a "<", and no "</script>" is left to end the element that it stands in.
-    text = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
-    return Path(__file__).with_name("page.html").read_text(encoding="utf-8").replace("{{data}}", text)
+    return filled(Path(__file__).with_name("page.html"), data)
 
 
 def _through(at: float, low: float, high: float, count: int) -> np.ndarray:

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.landscapes.functions import Landscape
 from jaxopt_lite.landscapes.relief import grid, scale
+from jaxopt_lite.pages import thinned
 
 # After Okabe & Ito, whose colours the colour-blind can tell apart; the same as in page.html.
 COLOURS = ("#d55e00", "#0072b2", "#00815f", "#a8487f", "#2b2b2b", "#b07a00", "#3a9ad0", "#6b6300")
@@ -37,13 +37,7 @@ def png(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None
 
 
 def gif(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None:
-    """Draws the same as `png` in motion: at most 100 frames, repeated forever.
-
-    Args:
-        landscape: what was descended.
-        paths: the points of each path by the name that the legend gives it; shape (points, 2), NaN where it left.
-        out: the file, overwritten.
-    """
+    """Draws the same as `png` in motion, at most 100 frames, repeated forever; arguments as of `png`."""
     from PIL import Image  # noqa: PLC0415 - an extra
 
     figure, moving = _figure(landscape, paths)
@@ -53,9 +47,8 @@ def gif(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None
         artist.set_animated(True)
     figure.canvas.draw()
     still = figure.canvas.copy_from_bbox(figure.bbox)
-    last = _last(paths)
     frames = []
-    for step in np.unique(np.linspace(0, last, min(last + 1, FRAMES)).round().astype(int)):
+    for step in thinned(_last(paths) + 1, FRAMES):
         figure.canvas.restore_region(still)
         _show(moving, paths, step)
         for artist in moving:
@@ -115,5 +108,5 @@ def _figure(landscape: Landscape, paths: Mapping[str, Any]) -> tuple[Any, list[A
 
 def _end(landscape: Landscape, path: Any) -> str:
     x, y = np.asarray(path)[-1]
-    value = float(landscape.f({"x": jnp.asarray(x), "y": jnp.asarray(y)}))
+    value = float(landscape.at(x, y))
     return f"ends at f = {value:.3g}" if np.isfinite(value) else "diverged"

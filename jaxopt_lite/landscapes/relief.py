@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.landscapes.functions import Landscape, Point
@@ -27,13 +26,13 @@ class Scale(NamedTuple):
 def grid(landscape: Landscape, box: Sequence[Point], size: int) -> np.ndarray:
     """The values on ``size`` × ``size`` points of a part of the plane, ends included: row by row, y rising."""
     x, y = np.meshgrid(*(np.linspace(low, high, size) for low, high in box))
-    return np.asarray(landscape.f({"x": jnp.asarray(x), "y": jnp.asarray(y)}))
+    return np.asarray(landscape.at(x, y))
 
 
 def scale(landscape: Landscape) -> Scale:
     """The scale for what is in a landscape's view."""
     f = grid(landscape, landscape.view, 101)
-    at_minima = [float(landscape.f({"x": jnp.asarray(x), "y": jnp.asarray(y)})) for x, y in landscape.minima]
+    at_minima = [float(landscape.at(x, y)) for x, y in landscape.minima]
     low = min(float(f.min()), *at_minima)
     unit = float(np.quantile(f, 0.05)) - low or 1.0
     return Scale(low, unit, float(np.log1p((np.quantile(f, 0.995) - low) / unit)))

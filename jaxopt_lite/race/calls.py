@@ -21,15 +21,10 @@ def call_of(value: Any) -> str:
             return "{" + ", ".join(f"{key!r}: {call_of(x)}" for key, x in value.items()) + "}"
         name = getattr(value, "__qualname__", None) or repr(value)
         return "…" if "<" in name else name
-    shown: list[str] = []
-    for name, parameter in inspect.signature(value.factory).parameters.items():
-        argument = value.arguments[name]
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            shown += map(call_of, argument)
-        elif parameter.kind is parameter.VAR_KEYWORD:
-            shown += [f"{key}={call_of(x)}" for key, x in argument.items()]
-        elif isinstance(argument, jax.Array | np.ndarray) or argument != parameter.default or name == "lr":
-            shown.append(f"{name}={call_of(argument)}")
     module = str(value.factory.__module__)
     home = "jaxopt_lite." * module.startswith("jaxopt_lite.") + "schedules." * module.endswith(".schedules")
-    return f"{home}{value.name}({', '.join(shown)})"
+    return home + value.written(call_of, _is_told)
+
+
+def _is_told(parameter: inspect.Parameter, argument: Any) -> bool:
+    return isinstance(argument, jax.Array | np.ndarray) or argument != parameter.default or parameter.name == "lr"

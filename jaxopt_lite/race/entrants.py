@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite import schedules
-from jaxopt_lite.core import registry
+from jaxopt_lite.core import by_name
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.trees import describe
 from jaxopt_lite.values import Value
@@ -95,9 +95,7 @@ def _named(optimizers: Any) -> dict[str, Any]:
 
 def _resolved(where: str, given: Any) -> Any:
     if isinstance(given, str):
-        if given not in registry:
-            raise ValueError(f"race: there is no optimizer {given!r}; there are {', '.join(sorted(registry))}")
-        return registry[given].factory()
+        return by_name(given, "race: ")()
     if isinstance(given, Optimizer):
         return given
     if getattr(given, "makes", "") == Optimizer.noun:
@@ -116,7 +114,9 @@ def _of_function(name: str, make: Callable[[Any], Any], rates: np.ndarray | None
     for opt in lanes:
         if not isinstance(opt, Optimizer):
             raise TypeError(f"race: {name} must return an optimizer, not {describe(opt)}")
-    return Entrant(name, lanes, rates, rates.astype(_dtype()), make, tuple(f"{name} at {lr:g}" for lr in rates))
+    return Entrant(
+        name, lanes, rates, rates.astype(jnp.result_type(float)), make, tuple(f"{name} at {lr:g}" for lr in rates)
+    )
 
 
 def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -> Entrant:
@@ -134,15 +134,13 @@ def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -
     else:
         lanes = [(variant, top, float(lr)) for variant, top in zip(variants, tops, strict=True) for lr in rates]
     alone = tuple(_at_rate(_plain(variant), top, lr, float) for variant, top, lr in lanes)
-    stacked = [_at_rate(variant, top, lr, lambda x: np.asarray(x, _dtype())) for variant, top, lr in lanes]
+    stacked = [
+        _at_rate(variant, top, lr, lambda x: np.asarray(x, jnp.result_type(float))) for variant, top, lr in lanes
+    ]
     numbers = jax.tree.map(lambda *x: np.stack([np.asarray(y) for y in x]), *stacked)
     return Entrant(
         name, alone, np.array([lr or np.nan for _, _, lr in lanes]), numbers, lambda opt: opt, ("",) * len(alone)
     )
-
-
-def _dtype() -> Any:
-    return jax.dtypes.canonicalize_dtype(float)
 
 
 def _is_value(x: Any) -> bool:

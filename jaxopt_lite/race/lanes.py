@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxopt_lite.inspection import state_bytes
 from jaxopt_lite.protocol import apply_updates
 from jaxopt_lite.race.batches import Batches
 from jaxopt_lite.race.entrants import Entrant
@@ -57,17 +57,11 @@ class Track:
             Block(lanes, self._numbers(lanes), None) for lanes in self._seat([range(len(e.lanes)) for e in entrants])
         ]
 
-    @property
-    def dtype(self) -> Any:
-        """Of losses and values."""
-        return jax.dtypes.canonicalize_dtype(float)
-
     def bytes(self) -> list[int]:
         """Of the state of one lane, for each entrant."""
         params = jax.eval_shape(self.task.start, self.task.given)
         params = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[1:], p.dtype), params)
-        states = [jax.eval_shape(e.lanes[0].init, params) for e in self.entrants]
-        return [sum(math.prod(x.shape) * x.dtype.itemsize for x in jax.tree.leaves(state)) for state in states]
+        return [state_bytes(e.lanes[0], params) for e in self.entrants]
 
     def numbered(self, lanes: Sequence[np.ndarray]) -> np.ndarray:
         """The numbers, among the lanes of all entrants, of these lanes of each; -1 stays."""
@@ -103,7 +97,7 @@ class Track:
             outs.append((losses, values))
         total = sum(len(e.lanes) for e in self.entrants)
         shape = total, len(self.task.seeds)
-        losses, values = np.full((*shape, count), np.nan, self.dtype), np.full(shape, np.nan, self.dtype)
+        losses, values = (np.full(s, np.nan, jnp.result_type(float)) for s in ((*shape, count), shape))
         for block, (new_losses, new_values) in zip(self.blocks, outs, strict=True):
             lanes = self.numbered(block.lanes)
             losses[lanes[lanes >= 0]] = np.asarray(new_losses)[:count].transpose(2, 1, 0)[lanes >= 0]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.race import ranking
 from jaxopt_lite.race.batches import batches_of
 from jaxopt_lite.race.calls import call_of
 from jaxopt_lite.race.entrants import Entrant, enter
@@ -140,8 +140,8 @@ class _Record:
         )
         shape = len(self.lanes), len(track.task.seeds)
         self.marks = np.unique([max(1, steps * k // MARKS) for k in range(1, MARKS + 1)])
-        self.losses = np.full((*shape, min(steps, LONGEST)), np.nan, track.dtype)
-        self.values = np.full((*shape, len(self.marks)), np.nan, track.dtype)
+        self.losses = np.full((*shape, min(steps, LONGEST)), np.nan, jnp.result_type(float))
+        self.values = np.full((*shape, len(self.marks)), np.nan, jnp.result_type(float))
         self.reached = np.zeros(shape[0], int)
         self.step = self.lane_steps = 0
         self.stopped = ""
@@ -161,17 +161,17 @@ class _Record:
         """The result so far, of arrays that the race will not change any more."""
         marks = self.marks[self.marks <= self.step]
         # Before the first mark there is nothing to go by but the loss, of which less is better.
-        evaluated = self.track.task.evaluate is not None and len(marks) > 0
-        by_loss = self.track.task.evaluate is not None and not evaluated
+        asked = self.track.task.evaluate is not None
+        early = asked and not len(marks)
         return Result(
             self.lanes,
             self.losses[..., : self.step],
             self.values[..., : len(marks)],
             marks,
             self.reached.copy(),
-            evaluated=evaluated,
-            mode="min" if by_loss else self.mode,
-            target=None if by_loss else self.target,
+            evaluated=asked and not early,
+            mode="min" if early else self.mode,
+            target=None if early else self.target,
             seeds=self.track.task.seeds,
             steps=self.steps,
             seconds=time.perf_counter() - self.began,
@@ -224,10 +224,9 @@ def _run(
 
 def _survivors(result: Result, track: Track, alive: list[np.ndarray], thirds: int) -> list[np.ndarray]:
     """The lanes that go on: of those that have not diverged the best, up to so many thirds of each entrant's."""
-    best = ranking.order(result.scores, result.mode)
     kept, first = [], 0
     for e, mine in zip(track.entrants, alive, strict=True):
-        sound = [i - first for i in best if i - first in mine and not result.diverged[i]]
+        sound = [i - first for i in result.ranked if i - first in mine and not result.diverged[i]]
         kept.append(np.sort(sound[: -(-len(e.lanes) * thirds // 3)]).astype(int))
         first += len(e.lanes)
     return kept

@@ -12,7 +12,7 @@ from jaxopt_lite.race.result import Result
 
 def curves(result: Result, path: str | Path | None) -> Any:
     """The learning curve of each optimizer at its best rate, best first; see `Result.plot`."""
-    axes = _axes("step", _judged_by(result))
+    axes = _axes("step", result.judged_by)
     for row in result.rows:
         label = row.name if np.isnan(row.lr) else f"{row.name}, lr {row.lr:.3g}"
         axes.plot(*ranking.curve(result, row.lane), label=label)
@@ -24,7 +24,7 @@ def rates(result: Result, path: str | Path | None) -> Any:
 
     Lanes that were taken out are hollow, at what they were worth then; lanes that diverged are left out.
     """
-    axes = _axes("learning rate", _judged_by(result))
+    axes = _axes("learning rate", result.judged_by)
     axes.set_xscale("log")
     last = result.reached.max()
     for row in result.rows:
@@ -43,10 +43,6 @@ def _axes(x: str, y: str) -> Any:
     axes.set(xlabel=x, ylabel=y)
     axes.grid(alpha=0.3)
     return axes
-
-
-def _judged_by(result: Result) -> str:
-    return "eval" if result.evaluated else "training loss"
 
 
 def _finished(axes: Any, result: Result, path: str | Path | None) -> Any:

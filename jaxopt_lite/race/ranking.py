@@ -38,21 +38,6 @@ class Row(NamedTuple):
     reached: int
 
 
-@np.errstate(all="ignore")  # what has diverged may overflow once more
-def scores_at(losses: np.ndarray, values: np.ndarray, step: int, evaluated: bool) -> np.ndarray:
-    """What every lane is worth after ``step`` steps, for each seed; shape (lanes, seeds).
-
-    Args:
-        losses: before each step, shape (lanes, seeds, steps).
-        values: by ``eval`` at each mark so far, shape (lanes, seeds, marks).
-        step: how many steps have been taken.
-        evaluated: whether ``values`` counts, the last of it; else it is the mean loss of the last tenth of these steps.
-    """
-    if evaluated:
-        return np.asarray(values[..., -1])
-    return np.asarray(losses[..., step - max(1, step // 10) : step].mean(-1))
-
-
 def order(scores: np.ndarray, mode: str) -> np.ndarray:
     """Lanes from best to worst by their mean over seeds; whatever is not finite comes last."""
     mean = scores.mean(-1)
@@ -76,10 +61,12 @@ def tie(a: np.ndarray, b: np.ndarray) -> bool:
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def rows_of(result: "Result") -> list[Row]:
     """The table of a race, best optimizer first."""
-    scores, ranked = result.scores, ranking_of(result)
+    scores, in_order = result.scores, result.ranked
     alive = np.isfinite(scores.mean(-1)) & ~result.diverged
     names = [lane.name for lane in result.lanes]
-    best = [next(lane for lane in ranked if names[lane] == name) for name in dict.fromkeys(names[i] for i in ranked)]
+    best = [
+        next(lane for lane in in_order if names[lane] == name) for name in dict.fromkeys(names[i] for i in in_order)
+    ]
     leaders: list[int] = []  # of each lane in ``best``, the best of those that it cannot be told from
     for lane in best:
         tied = bool(leaders) and bool(alive[lane]) and tie(scores[lane], scores[leaders[-1]])
@@ -137,15 +124,15 @@ def _around(result: "Result", lane: int) -> tuple[float, str]:
     return decades, "low" if at == 0 else "high" if at == len(lrs) - 1 else ""
 
 
-def ranking_of(result: "Result") -> list[int]:
+def ranked(result: "Result") -> list[int]:
     """All lanes, best first: a lane that was taken out early has been judged, one that ran longer is better."""
-    ranked = sorted(order(result.scores, result.mode), key=lambda lane: -result.reached[lane])
-    return sorted(map(int, ranked), key=lambda lane: bool(result.diverged[lane]))
+    longest_first = sorted(order(result.scores, result.mode), key=lambda lane: -result.reached[lane])
+    return sorted(map(int, longest_first), key=lambda lane: bool(result.diverged[lane]))
 
 
 def by_rate(result: "Result", name: str) -> dict[float, int]:
     """The best lane of an optimizer at each of its learning rates; several have one where other numbers are swept."""
-    lanes = [lane for lane in ranking_of(result) if result.lanes[lane].name == name]
+    lanes = [lane for lane in result.ranked if result.lanes[lane].name == name]
     best = {result.lanes[lane].lr: lane for lane in reversed(lanes)}
     return dict(sorted(best.items()))
 

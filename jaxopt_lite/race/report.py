@@ -1,19 +1,17 @@
 """The page that ``Result.report`` writes: a template filled with what the race has left, as JSON."""
 
-import json
 import math
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from jaxopt_lite.pages import filled, thinned
 from jaxopt_lite.race import ranking, show
 from jaxopt_lite.race.result import Result
 
 # Points of a curve; a screen shows no more, and the page stays small.
 POINTS = 200
-# Where the JSON goes in the template.
-PLACE = '"$race"'
 
 
 def page(result: Result) -> str:
@@ -28,16 +26,13 @@ def page(result: Result) -> str:
         "sound": not result.diverged[result.rows[0].lane],
         "titles": show.titles(result),
         "rows": [{"lane": row.lane, "cells": show.cells(result, row)} for row in result.rows],
-        "measure": ("eval" if result.evaluated else "training loss") + (", mean over seeds" if several else ""),
+        "measure": result.judged_by + (", mean over seeds" if several else ""),
         "mode": result.mode,
         "longest": int(result.reached.max()),
         "steps": {int(reached): _steps(result, reached) for reached in np.unique(result.reached)},
         "lanes": [_lane(result, i) for i in range(len(result.lanes))],
     }
-    # As text of JSON, no name can close the script that it stands in.
-    text = json.dumps(race, allow_nan=False).replace("<", "\\u003c")
-    template = resources.files(__package__).joinpath("report.html").read_text(encoding="utf-8")
-    return template.replace(PLACE, text)
+    return filled(Path(__file__).with_name("report.html"), race)
 
 
 def _verdict(result: Result) -> str:
@@ -56,7 +51,7 @@ def _verdict(result: Result) -> str:
 def _steps(result: Result, reached: int) -> list[int]:
     """The steps at which the curves of all lanes that got this far have their points."""
     steps, _ = ranking.curve(result, int(np.argmax(result.reached == reached)))
-    return [int(step) for step in _thin(steps)]
+    return [int(step) for step in steps[thinned(len(steps), POINTS)]]
 
 
 def _lane(result: Result, i: int) -> dict[str, Any]:
@@ -75,14 +70,8 @@ def _lane(result: Result, i: int) -> dict[str, Any]:
         "deviation": _number(deviation),
         "diverged": bool(result.diverged[i]),
         "reached": int(result.reached[i]),
-        "values": [_number(value) for value in _thin(values)],
+        "values": [_number(value) for value in values[thinned(len(values), POINTS)]],
     }
-
-
-def _thin(points: np.ndarray) -> np.ndarray:
-    """At most as many points as a screen can show, the first and the last among them."""
-    at = np.linspace(0, len(points) - 1, min(len(points), POINTS)).round().astype(int)
-    return np.asarray(points[at])
 
 
 def _number(value: float) -> float | None:

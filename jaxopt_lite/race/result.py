@@ -80,13 +80,29 @@ class Result:
 
     @functools.cached_property
     def scores(self) -> np.ndarray:
-        """What each lane was worth when it stopped, for each seed; shape (lanes, seeds)."""
+        """What each lane was worth when it stopped, for each seed; shape (lanes, seeds).
+
+        The last of its ``values`` where those count, else the mean loss of the last tenth of the steps that it took.
+        """
         scores = np.full(self.losses.shape[:2], np.nan)
         for reached in np.unique(self.reached[self.reached > 0]):
             mine = self.reached == reached
-            marks = self.marks <= reached
-            scores[mine] = ranking.scores_at(self.losses[mine], self.values[mine][..., marks], reached, self.evaluated)
+            if self.evaluated:
+                scores[mine] = self.values[mine][..., self.marks <= reached][..., -1]
+            else:
+                with np.errstate(all="ignore"):  # what has diverged may overflow once more
+                    scores[mine] = self.losses[mine, :, reached - max(1, reached // 10) : reached].mean(-1)
         return scores
+
+    @functools.cached_property
+    def ranked(self) -> list[int]:
+        """The numbers of all lanes, best first."""
+        return ranking.ranked(self)
+
+    @property
+    def judged_by(self) -> str:
+        """What the ranking is by, in a word or two."""
+        return "eval" if self.evaluated else "training loss"
 
     @functools.cached_property
     def rows(self) -> list[ranking.Row]:

@@ -10,6 +10,7 @@ from jaxopt_lite.race.ranking import Row
 from jaxopt_lite.race.result import Result
 
 TITLES = ("", "optimizer", "best lr", "score", "±", "decades", "steps to", "state", "diverged", "note")
+TO_THE_LEFT = {1, len(TITLES) - 1}
 # A line of progress each time this share of the steps is over.
 EVERY = 1 / 8
 
@@ -108,9 +109,10 @@ def summary(result: Result) -> str:
     """What was raced, and what it took."""
     lanes, seeds, _ = result.losses.shape
     share = result.lane_steps / max(1, lanes * seeds * result.steps)
-    by = "eval" if result.evaluated else "training loss"
     counts = {"lane": lanes, "seed": seeds, "step": result.steps}
-    what = ", ".join(f"{count} {noun}{'s' * (count > 1)}" for noun, count in counts.items()) + f", by {by}"
+    what = (
+        ", ".join(f"{count} {noun}{'s' * (count > 1)}" for noun, count in counts.items()) + f", by {result.judged_by}"
+    )
     took = f"{result.seconds:.1f} s, {result.compile_seconds:.1f} of them to compile; {share:.0%} of the steps computed"
     return f"{what}; {took}" + (f"; {result.stopped}" if result.stopped else "")
 
@@ -127,9 +129,10 @@ def text(result: Result) -> str:
     """The table, a line on the race, and the winner as a line to paste."""
     table = [titles(result), *(cells(result, row) for row in result.rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    left = {1, len(TITLES) - 1}
     lines = [
-        "  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            c.ljust(w) if i in TO_THE_LEFT else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        )
         for row in table
     ]
     return "\n".join([*(line.rstrip() for line in lines), summary(result), last_line(result)])
@@ -140,8 +143,7 @@ def rich_table(result: Result) -> Any:
     from rich.table import Column, Table  # noqa: PLC0415 - an extra
     from rich.text import Text  # noqa: PLC0415 - an extra
 
-    left = {1, len(TITLES) - 1}
-    columns = [Column(t, justify="left" if i in left else "right") for i, t in enumerate(titles(result))]
+    columns = [Column(t, justify="left" if i in TO_THE_LEFT else "right") for i, t in enumerate(titles(result))]
     done = result.reached.max() >= result.steps or result.stopped
     table = Table(*columns, caption=summary(result) if done else progress(result))
     for row in result.rows:

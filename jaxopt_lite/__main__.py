@@ -117,7 +117,7 @@ def run_path(args: argparse.Namespace) -> None:
         raise ValueError(f"path: steps must be at least 1, not {args.steps}")
     given = dict(zip(names, args.lr * len(names) if len(args.lr) == 1 else args.lr, strict=True)) if args.lr else {}
     rates = {**landscape.lrs, **given}
-    opts = {name: by_name(name)(**{"lr": rates[name]} if name in rates else {}) for name in names}
+    opts = {name: by_name(name).factory(**{"lr": rates[name]} if name in rates else {}) for name in names}
     if args.start:
         landscape = landscape.starting_at(*args.start)
     paths = {}
@@ -143,12 +143,12 @@ def run_list(args: argparse.Namespace) -> None:
         print(json.dumps(about))
         return
     for entry in about:
-        print(f"{entry['name']:>14}  {entry['family']:<12} {entry['source']}")
+        print(f"{entry['name']:>19}  {entry['family']:<12} {entry['source']}")
 
 
 def run_show(args: argparse.Namespace) -> None:
     """Prints the docstring of an optimizer below its signature."""
-    factory = by_name(args.name)
+    factory = by_name(args.name).factory
     print(f"jaxopt_lite.{factory()}\n\n{inspect.getdoc(factory)}")
 
 

@@ -139,9 +139,12 @@ def _dtype(leaf: Any) -> Any:
 
 @jax.tree_util.register_static
 class _Place(NamedTuple):
-    """A tree without leaves, where there are parameters: ``init`` makes a state with places for moments, at once."""
+    """A tree without leaves, where there are parameters: ``init`` makes a state with places for moments, at once.
 
-    shape: tuple[int, ...] = ()
+    The one that stands for all parameters has no shape, so that an ``init`` that looks for one fails.
+    """
+
+    shape: Any = None
     dtype: Any = None
 
 

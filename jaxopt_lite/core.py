@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, ParamSpec, cast, overload
+from typing import Any, NamedTuple, ParamSpec, overload
 
 from jaxopt_lite import checks
 from jaxopt_lite.protocol import Optimizer, Transform
@@ -14,26 +14,31 @@ class Entry(NamedTuple):
     """What the declaration of an optimizer, or of a transform, says of it."""
 
     name: str
-    factory: Callable[..., Transform]
+    factory: Callable[..., Any]
     family: str = ""
     paper: str = ""
     needs: tuple[str, ...] = ()
     after_rule: bool = False
+
+    def on_any_tree(self, **arguments: Any) -> Any:
+        """The optimizer with these arguments; a rule for matrices has AdamW beside it, for whatever is none."""
+        beside = {"others": registry["adamw"].factory()} if "matrices" in self.needs else {}
+        return self.factory(**beside | arguments)
 
 
 registry: dict[str, Entry] = {}
 """Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
 
 
-def by_name(name: str, where: str = "") -> Callable[..., Optimizer]:
-    """The factory of a registered optimizer.
+def by_name(name: str, where: str = "") -> Entry:
+    """What the registry has of an optimizer.
 
     Raises:
         ValueError: there is none of that name; ``where`` begins the sentence.
     """
     if name not in registry:
         raise ValueError(f"{where}there is no optimizer {name!r}; there are {', '.join(sorted(registry))}")
-    return cast(Callable[..., Optimizer], registry[name].factory)
+    return registry[name]
 
 
 @overload

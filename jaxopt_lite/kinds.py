@@ -54,6 +54,24 @@ OWN = {
     "ademamix.warmup_steps": COUNT,
     "eps1": POSITIVE,
     "eps2": POSITIVE,
+    "schedule_free_sgd.beta1": Kind(0.01, 1),  # x is found by dividing by it
+    "schedule_free_adamw.beta1": Kind(0.01, 1),
+    "d0": POSITIVE,
+    "d_coef": POSITIVE,
+    "reps_rel": POSITIVE,
+    "max_lr": POSITIVE,
+    "f_min": ANY,
+    "radius": POSITIVE,
+    "in_axis": Kind(whole=True, none=True),
+    "shampoo_beta": SHARE,
+    "graft_eps": POSITIVE,
+    "precond_lr": POSITIVE,
+    "longest": COUNT,
+    "block": COUNT,
+    "memory": COUNT,
+    "c1": SHARE,
+    "c2": SHARE,
+    "max_evaluations": COUNT,
     # transforms
     "max_value": POSITIVE,
     "max_norm": POSITIVE,
@@ -95,7 +113,13 @@ OWN = {
     "decay_steps": COUNT,
 }
 
-DECAYS = ("decoupled", "independent", "l2", "proximal")
+# What may be chosen by name, in this package's factories.
+CHOICES = {
+    "decay": ("decoupled", "independent", "l2", "proximal"),
+    "method": ("newton_schulz", "polar_express"),
+    "scale": ("original", "match_rms_adamw"),
+    "norm": ("spectral", "sign", "sign_fan_in"),
+}
 
 
 def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
@@ -109,6 +133,7 @@ def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
 def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
     """Refuses, when an optimizer is made, hyperparameters that no step can be taken with."""
     kinds, parameters = kinds_of(factory), inspect.signature(factory).parameters
+    choices = CHOICES if kinds is not KINDS else {}
     for name, argument in arguments.items():
         where = f"{factory.__name__}: {name}"
         for leaf in jax.tree.leaves(argument):
@@ -117,10 +142,11 @@ def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> N
                 raise TypeError(f"{where} is the factory {leaf.__name__}, where {noun} is meant: {call}")
             if not isinstance(leaf, jax.Array | np.ndarray):
                 _check_hashable(where, leaf)
-        if name == "opt" and getattr(argument, "noun", "") != "an optimizer":
+        optional = argument is None and name in parameters and parameters[name].default is None
+        if name in {"opt", "others"} and getattr(argument, "noun", "") != "an optimizer" and not optional:
             raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
-        if name == "decay" and "peak_lr" in arguments and argument not in DECAYS:
-            raise ValueError(f"{where} must be one of {', '.join(map(repr, DECAYS))}, not {describe(argument)}")
+        if name in choices and argument not in choices[name]:
+            raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")
         if (
             name == "peak_lr"
             and argument is None

@@ -88,3 +88,28 @@ def only(name: str, names: Tree, tree: Tree) -> Tree:
 def joined(names: Tree, parts: dict[str, Tree]) -> Tree:
     """The tree that ``parts`` are groups of."""
     return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())
+
+
+def in_groups(pairs: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
+    """The pair that steps each group of leaves by its own pair, where ``names_of`` tells the group of each leaf.
+
+    The state is a dict of the groups' states, with None where a leaf is in another group.
+    """
+
+    def init(params):
+        names = names_of(params)
+        return {name: init(only(name, names, params)) for name, (init, _) in pairs.items()}
+
+    def update(grads, state, params=None, **extra):
+        names, updates, new = names_of(grads if params is None else params), {}, {}
+        parts = {name: None if params is None else only(name, names, params) for name in pairs}
+        for name, (_, step) in pairs.items():
+            mine = dict(extra)
+            if "grad" in extra:
+                mine["grad"] = only(name, names, extra["grad"])
+            if "value_fn" in extra:
+                mine["value_fn"] = lambda part, name=name: extra["value_fn"](joined(names, parts | {name: part}))
+            updates[name], new[name] = step(only(name, names, grads), state[name], parts[name], **mine)
+        return joined(names, updates), new
+
+    return init, update

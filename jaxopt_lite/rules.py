@@ -71,6 +71,11 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     return cast(new, jnp.result_type(old))
 
 
+def stored(before: Tree, after: Tree) -> Tree:
+    """Numbers that belong to no leaf, such as a distance or a sum, in the formats that they were kept in before."""
+    return jax.tree.map(lambda old, new: cast(jnp.asarray(new), old.dtype), before, after)
+
+
 Decay = Literal["decoupled", "independent", "l2", "proximal"]
 
 

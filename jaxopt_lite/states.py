@@ -1,11 +1,13 @@
 """What stands in a state: found by name, and where it should live."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.sharding import NamedSharding
 
+from jaxopt_lite.numerics import cast, load
 from jaxopt_lite.trees import Tree, along
 
 
@@ -57,6 +59,56 @@ def averaged_params(state: Any) -> Tree:
     return find(state, "average")
 
 
+def evaluation_params(state: Any, params: Tree) -> Tree:
+    """The parameters that count, x, of `schedule_free_sgd` or `schedule_free_adamw`, or of whatever is around one.
+
+        x = p + (1 - 1 / beta1) (z - p)
+
+    Args:
+        state: the state after some steps.
+        params: p, the parameters after the same steps, where gradients are taken; training goes on from these.
+
+    Returns:
+        x, in the dtypes of ``params``.
+
+    Raises:
+        ValueError: no schedule-free rule, or more than one, has a part in this state.
+    """
+    beta1, z = find(state, "beta1"), find(state, "z")
+    return jax.tree.map(lambda p, z: cast(load(p) + (1 - 1 / beta1) * (z - load(p)), jnp.result_type(p)), params, z)
+
+
+def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tuple[jax.Array, Tree]]:
+    """``jax.value_and_grad``, that takes from a state what the line search of `lbfgs` has seen already.
+
+    Args:
+        value_fn: the function that ``update`` was given, of parameters and perhaps of more.
+
+    Returns:
+        A function of the same arguments and of ``state``. Before the first step it evaluates; afterwards it does not,
+        and so ``params`` must be where that step ended, and the function must be the same: not another batch's.
+
+    Raises:
+        ValueError: no `lbfgs`, or more than one, has a part in this state.
+    """
+
+    def value_and_grad(params: Tree, *args: Any, state: Any, **kwargs: Any) -> tuple[jax.Array, Tree]:
+        iter, value, grad = (find(state, name) for name in ("iter", "value", "grad"))
+
+        def evaluated() -> Any:
+            return jax.value_and_grad(value_fn)(params, *args, **kwargs)
+
+        def kept() -> Any:
+            return jax.tree.map(
+                lambda x, form: jnp.conj(x).astype(form.dtype), (value, grad), jax.eval_shape(evaluated)
+            )
+
+        now: tuple[jax.Array, Tree] = jax.lax.cond(iter == 0, evaluated, kept)
+        return now
+
+    return value_and_grad
+
+
 def state_shardings(opt: Any, params: Tree) -> Any:
     """The shardings of a state, for ``in_shardings``, ``out_shardings`` and for restoring one from a checkpoint.
 
@@ -85,14 +137,17 @@ def state_shardings(opt: Any, params: Tree) -> Any:
     # The state of parameters each of whose axes has a length of its own, by which it is known wherever it is found.
     code = 1000
     coded = jax.tree.map(lambda p: jax.ShapeDtypeStruct(tuple(range(code, code + p.ndim)), p.dtype), params)
+    known = {path: leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(jax.eval_shape(opt.init, coded))}
 
     def sharding_of(path: Any, leaf: Any) -> NamedSharding:
         ends = range(len(path) + 1)
         owners = [path[i:j] for i in ends for j in ends if path[i:j] in shardings]
         if not owners:
             return whole
-        axes = [n - code if n >= code else None for n in leaf.shape]
+        # An axis that is there twice is a square's, which is kept whole; so is what is cut where the code is not.
+        shape = known.get(path, ())
+        axes = [n - code if n >= code and shape.count(n) == 1 else None for n in shape if len(shape) == leaf.ndim]
         sharding = shardings[max(owners, key=len)]
         return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
 
-    return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, coded))
+    return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.numerics import abs2, at_least_float32, cast, load, sqrt
+from jaxopt_lite.numerics import Scalar, abs2, at_least_float32, cast, load, saturate, sqrt
 
 Tree = Any
 
@@ -57,6 +57,13 @@ def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     return jnp.zeros(shape, dtype, device=sharding)
 
 
+def number_beside(params: Tree, value: Scalar = 0.0) -> jax.Array:
+    """A number in the dtype that ``norm(params)`` has, on the devices of ``params``."""
+    dtypes = [jnp.finfo(at_least_float32(jnp.result_type(p))).dtype for p in jax.tree.leaves(params)]
+    dtype = jnp.result_type(*dtypes) if dtypes else jnp.result_type(float)
+    return zeros_beside(params, (), dtype) + jnp.asarray(value, dtype)
+
+
 def zeros_over(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
     """Real zeros for what is kept of one parameter over some axes, or all: shaped and sharded as its mean there is."""
 
@@ -92,6 +99,11 @@ def moved(params: Tree, updates: Tree) -> Tree:
     return jax.tree.map(lambda p, u: cast(load(p) + load(u), jnp.result_type(p)), params, updates)
 
 
+def difference(a: Tree, b: Tree) -> Tree:
+    """``a - b``, in at least float32."""
+    return jax.tree.map(lambda x, y: load(x) - load(y), a, b)
+
+
 def norm(tree: Tree) -> jax.Array:
     """The Euclidean norm of all arrays of the tree together: a scalar, finite wherever the norm itself is.
 
@@ -114,6 +126,28 @@ def norm(tree: Tree) -> jax.Array:
     safe = (limits.tiny / limits.eps < plain) & (plain < limits.max)
     length: jax.Array = jax.lax.cond(safe, lambda: sqrt(plain), scaled)
     return length
+
+
+def norm1(tree: Tree) -> jax.Array:
+    """The sum of the magnitudes of all entries of the tree: a scalar, saturating."""
+    lengths = [jnp.sum(jnp.abs(load(x))) for x in jax.tree.leaves(tree)]
+    return saturate(functools.reduce(jnp.add, lengths)) if lengths else jnp.zeros(())
+
+
+def dot(a: Tree, b: Tree) -> jax.Array:
+    """The sum of the products of entries, of complex ones the real part of conj(a) b: a scalar, finite for finite ones.
+
+    Products that would make it overflow, which takes entries beyond 1e19, are cut off.
+    """
+    pairs = [(load(x), load(y)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True) if jnp.size(x)]
+    if not pairs:
+        return jnp.zeros(())
+    products = [(jnp.conj(x) * y).real.reshape(-1) for x, y in pairs]
+    count = sum(x.size for x in products)
+    limits = [jnp.finfo(x.dtype).max / count for x in products]
+    return functools.reduce(
+        jnp.add, [jnp.sum(jnp.clip(x, -limit, limit)) for x, limit in zip(products, limits, strict=True)]
+    )
 
 
 def all_finite(tree: Tree) -> jax.Array:

@@ -1,8 +1,12 @@
 """The suite runs under the strictest settings that a user may have."""
 
+import sys
+
 import chex
 import hypothesis
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
@@ -25,6 +29,20 @@ def standard():
     """The promotion that rules run under."""
     with jax.numpy_dtype_promotion("standard"):
         yield
+
+
+@pytest.fixture
+def waves_for_noise(monkeypatch):
+    """Random numbers of psgd_kron are the same here as in its twin, and as they were for its peer."""
+
+    def draw(distribution, key, iter, tree):
+        return jax.tree.map(lambda x: waves(iter, x.shape), tree)
+
+    def waves(iter, shape):
+        count = np.arange(1, np.prod(shape, dtype=int) + 1)
+        return 1.4 * jnp.sin(1.7 * count + iter.astype(jnp.result_type(float))).reshape(shape)
+
+    monkeypatch.setattr(sys.modules["jaxopt_lite.optimizers.psgd_kron"], "draw", draw)
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,10 @@ import importlib
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from reference.psgd_kron import waves
 
 TORCH = {
     "torch": "torch",
@@ -20,9 +21,18 @@ TORCH = {
     "adam_mini": "adam-mini",
     "lion_pytorch": "lion-pytorch",
     "madgrad": "madgrad",
+    "schedulefree": "schedulefree",
+    "prodigyopt": "prodigyopt",
+    "dadaptation": "dadaptation",
+    "dog": "dog-optimizer",
+    "muon": "muon-optimizer",
+    "kron_torch": "kron-torch",
 }
+FOR_MATRICES = {"muon", "normuon", "scion", "shampoo", "soap", "kl_soap", "psgd_kron"}
 GOLDEN = Path(__file__).parent / "golden" / "torch.npz"
 STEPS = (1, 2, 3, 10, 50)
+VALUES = np.linspace(3.0, 0.1, 50)  # the loss at each of the steps, for those who ask
+CURVATURES = np.linspace(0.5, 4.0, 50)  # and its second derivative, by every parameter
 
 
 class Row(NamedTuple):
@@ -44,6 +54,12 @@ IN_FLOAT32 = 1e-6
 def differs(theirs: str, ours: str, note: str) -> Row:
     return Row(theirs, ours, note, same=False)
 
+
+# polar_express: the margin 1.02 put into the first coefficients
+POLAR = (
+    "[(8.15655 / 1.02, -22.4833 / 1.02**3, 15.8788 / 1.02**5), (4.04293, -2.80892, 0.500018), "
+    "(3.89167, -2.77248, 0.506065), (3.28575, -2.36813, 0.46449), (2.34654, -1.70978, 0.423236)]"
+)
 
 ROWS = {
     "sgd": [
@@ -260,29 +276,248 @@ ROWS = {
             "it tells units by names; biases follow Adam there",
         ),
     ],
+    "schedule_free_sgd": [
+        Row(
+            "optax.contrib.schedule_free_sgd(0.1, b1=0.7, weight_decay=0.2)",
+            "schedule_free_sgd(0.1, beta1=0.7, weight_decay=0.2)",
+        ),
+        Row("schedulefree.SGDScheduleFree(params)", "schedule_free_sgd(1.0)"),
+        Row(
+            "schedulefree.SGDScheduleFree(params, lr=0.1, weight_decay=0.2, warmup_steps=12, r=1.5)",
+            "schedule_free_sgd(lambda t: 0.1 * jnp.minimum(1, (t + 1.0) / 12), weight_decay=0.2, power=1.5)",
+        ),
+        differs(
+            "optax.contrib.schedule_free_sgd(0.1, warmup_steps=12)",
+            "schedule_free_sgd(lambda t: 0.1 * jnp.minimum(1, t / 12))",
+            "the weights are one step ahead of the rate there",
+        ),
+    ],
+    "schedule_free_adamw": [
+        Row("optax.contrib.schedule_free_adamw()", "schedule_free_adamw()"),
+        Row("schedulefree.AdamWScheduleFree(params)", "schedule_free_adamw()"),
+        Row(
+            "schedulefree.AdamWScheduleFree(params, lr=0.1, betas=(0.7, 0.95), weight_decay=0.2, warmup_steps=12, "
+            "r=1.5)",
+            "schedule_free_adamw("
+            "lambda t: 0.1 * jnp.minimum(1, (t + 1.0) / 12), beta1=0.7, beta2=0.95, weight_decay=0.2, power=1.5)",
+        ),
+    ],
+    "prodigy": [
+        Row("prodigyopt.Prodigy(params, eps=1e-30)", "prodigy(eps=1e-30)"),
+        Row(
+            "prodigyopt.Prodigy(params, lr=0.7, betas=(0.8, 0.95), eps=1e-30, weight_decay=0.2, d0=0.1, d_coef=2.0)",
+            "prodigy(0.7, beta1=0.8, beta2=0.95, eps=1e-30, weight_decay=0.2, d0=0.1, d_coef=2.0)",
+        ),
+        Row("prodigyopt.Prodigy(params)", "prodigy()", "eps is multiplied by the next d there", rtol=IN_FLOAT32),
+        differs("optax.contrib.prodigy(estim_lr0=0.1)", "prodigy(d0=0.1)", "it corrects the bias"),
+    ],
+    "dadapt_adam": [
+        Row("dadaptation.DAdaptAdam(params, d0=0.01)", "dadapt_adam(d0=0.01)"),
+        Row(
+            "dadaptation.DAdaptAdam(params, lr=2.0, betas=(0.8, 0.999), weight_decay=0.2, d0=0.01, decouple=True)",
+            "dadapt_adam(2.0, beta1=0.8, weight_decay=0.2, d0=0.01)",
+            "decay is not decoupled by default there",
+        ),
+        differs("optax.contrib.dadapt_adamw(estim_lr0=0.1)", "dadapt_adam(d0=0.1)", "it corrects the bias"),
+    ],
+    "dog": [
+        Row("optax.contrib.dog()", "dog()"),
+        Row("dog.DoG(params)", "dog()"),
+        Row("dog.DoG(params, lr=0.7, reps_rel=0.1)", "dog(0.7, reps_rel=0.1)"),
+    ],
+    "dowg": [
+        differs("optax.contrib.dowg()", "dowg()", "r is 0.01 at first there"),
+        Row("optax.contrib.dowg()", "dowg(reps_rel=0.01 / 4.714102192360246)", "the number is 1 + ‖start‖"),
+    ],
+    "polyak_sgd": [
+        Row("optax.polyak_sgd()", "polyak_sgd()"),
+        Row("optax.polyak_sgd(0.05, f_min=0.05, eps=0.1)", "polyak_sgd(max_lr=0.05, f_min=0.05, eps=0.1)"),
+        Row(
+            "pytorch_optimizer.AliG(params, max_lr=0.3)",
+            "polyak_sgd(max_lr=0.3, eps=1e-6)",
+            "eps is 1e-6 there",
+            rtol=IN_FLOAT32,
+        ),
+        differs(
+            "optax.polyak_sgd(0.05, scaling=0.5)",
+            "polyak_sgd(0.5, max_lr=0.05)",
+            "the scaling stands in ‖g‖² too there",
+        ),
+    ],
+    "muon": [
+        Row(
+            "torch.optim.Muon(params, lr=0.1)",
+            "muon(0.1, weight_decay=0.1, out_axis=-2)",
+            "weight_decay is 0.1 by default there; it iterates in bfloat16",
+        ),
+        Row(
+            "torch.optim.Muon(params, lr=0.1, momentum=0.8, nesterov=False, weight_decay=0.2, ns_steps=7, "
+            'adjust_lr_fn="match_rms_adamw")',
+            'muon(0.1, momentum=0.8, nesterov=False, weight_decay=0.2, steps=7, scale="match_rms_adamw", out_axis=-2)',
+            "it iterates in bfloat16",
+        ),
+        Row(
+            "muon.SingleDeviceMuon(params, lr=0.1, weight_decay=0.2)",
+            "muon(0.1, weight_decay=0.2, out_axis=-2)",
+            "1e-7 is added to the length there; it iterates in bfloat16",
+            rtol=IN_FLOAT32,
+        ),
+        Row(
+            'pytorch_optimizer.Muon([{"params": params, "use_muon": True}], lr=0.1, weight_decay=0.2)',
+            "muon(0.1, weight_decay=0.2, out_axis=-2)",
+            "it iterates in bfloat16",
+        ),
+        Row(
+            f'pytorch_optimizer.Muon([{{"params": params, "use_muon": True}}], lr=0.1, ns_coeffs={POLAR})',
+            'muon(0.1, method="polar_express", out_axis=-2)',
+            '"polar_express_safer" has other fifth coefficients and no margin there',
+        ),
+        Row("optax.contrib.muon(0.1, nesterov=False, eps=0.0)", "muon(0.1, nesterov=False)"),
+        Row(
+            "optax.contrib.muon(0.1, nesterov=False, eps=0.0, weight_decay=0.2, consistent_rms=0.2)",
+            'muon(0.1, nesterov=False, weight_decay=0.2, scale="match_rms_adamw")',
+        ),
+        differs(
+            "optax.contrib.muon(0.1)",
+            "muon(0.1)",
+            "the momentum is corrected as in `nadamw` before g is mixed in there",
+        ),
+    ],
+    "normuon": [
+        Row(
+            'pytorch_optimizer.NorMuon([{"params": params, "use_muon": True}], lr=0.1)',
+            "normuon(0.1, eps=1e-10, out_axis=-2)",
+            "its eps is 1e-10 and is added to ‖Ô‖ too; it iterates in bfloat16",
+        ),
+        Row(
+            'pytorch_optimizer.NorMuon([{"params": params, "use_muon": True}], lr=0.1, momentum=0.8, beta2=0.99, '
+            "weight_decay=0.2, nesterov=False, use_adjusted_lr=True)",
+            "normuon(0.1, momentum=0.8, beta2=0.99, eps=1e-10, weight_decay=0.2, nesterov=False, "
+            'scale="match_rms_adamw", out_axis=-2)',
+            "its eps is 1e-10 and is added to ‖Ô‖ too; it iterates in bfloat16",
+        ),
+        differs(
+            'pytorch_optimizer.NorMuon([{"params": params, "use_muon": True}], lr=0.1, update_scale="match_rms")',
+            'normuon(0.1, eps=1e-10, scale="match_rms_adamw", out_axis=-2)',
+            "the paper's own scale: every step has RMS 0.2 there",
+        ),
+    ],
+    "scion": [
+        Row(
+            "pytorch_optimizer.SCION(params, lr=0.1, constraint=True, scale=50.0)",
+            "scion(0.1, out_axis=-2)",
+            "its momentum is 1 - ours; constraint is False by default there; it iterates in bfloat16",
+        ),
+        Row(
+            "pytorch_optimizer.SCION(params, lr=0.1, momentum=0.3, scale=2.0)",
+            "scion(0.1, momentum=0.7, radius=2.0, constrained=False, out_axis=-2)",
+            "its momentum is 1 - ours; it iterates in bfloat16",
+        ),
+        Row(
+            "pytorch_optimizer.SCION(params, lr=0.1, constraint=True, scale=3.0, norm_type=4)",
+            'scion(0.1, radius=3.0, norm="sign_fan_in", out_axis=-2)',
+            "its momentum is 1 - ours",
+        ),
+        Row(
+            "pytorch_optimizer.SCION(params, lr=0.1, constraint=True, scale=3.0, norm_type=4, "
+            'norm_kwargs={"normalize": False})',
+            'scion(0.1, radius=3.0, norm="sign", out_axis=-2)',
+            "its momentum is 1 - ours",
+        ),
+    ],
+    "soap": [
+        Row(
+            "pytorch_optimizer.SOAP(params, lr=0.1, weight_decay=0.0)",
+            "soap(0.1, weight_decay=0.0, out_axis=-2)",
+            "its QR is in float32",
+        ),
+        Row(
+            "pytorch_optimizer.SOAP(params, lr=0.1, betas=(0.9, 0.99), shampoo_beta=0.8, eps=1e-3, weight_decay=0.0, "
+            "precondition_frequency=3, max_precondition_dim=3)",
+            "soap(0.1, beta1=0.9, beta2=0.99, shampoo_beta=0.8, eps=1e-3, weight_decay=0.0, every=3, longest=3, "
+            "out_axis=-2)",
+            "its QR is in float32; shampoo_beta is beta2 by default there",
+        ),
+        differs(
+            "pytorch_optimizer.SOAP(params, lr=0.1, weight_decay=0.2)",
+            "soap(0.1, weight_decay=0.2, out_axis=-2)",
+            "it decays what the step has led to: (1 - lr λ)(p - step)",
+        ),
+    ],
+    "shampoo": [
+        differs(
+            "pytorch_optimizer.Shampoo(params, lr=0.1)",
+            "shampoo(0.1, beta1=0.0, weight_decay=0.0, every=1, out_axis=-2)",
+            "L and R are sums there, as in the paper, and no length is taken from Adam",
+        ),
+    ],
+    "psgd_kron": [
+        Row(
+            "kron_torch.Kron(params, lr=0.1, weight_decay=0.2, precond_dtype=torch.float64, "
+            "preconditioner_update_probability=1.0)",
+            "psgd_kron(0.1, weight_decay=0.2, out_axis=-2)",
+            "with the same random numbers",
+        ),
+    ],
+    "sophia": [
+        Row(
+            "pytorch_optimizer.SophiaH(params, lr=0.1)",
+            "sophia(0.1, beta1=0.96, gamma=1.0, clipping=0.01, weight_decay=0.0)",
+            "p is the clipping there, and gamma is 1",
+        ),
+        Row(
+            "pytorch_optimizer.SophiaH(params, lr=0.1, betas=(0.8, 0.9), weight_decay=0.2, p=0.05)",
+            "sophia(0.1 * 0.05, beta1=0.8, beta2=0.9, gamma=0.05, weight_decay=0.2 / 0.05, eps=5e-14)",
+            "p is gamma times the clipping there, its lr is lr / gamma",
+        ),
+    ],
 }
 
 
-def problem() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def problem(matrices: bool = False) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """A matrix in torch's layout and a vector; and fifty gradients for each, small and large ones among them."""
     rng = np.random.default_rng(0)
     start = {"mlp": rng.standard_normal((3, 4)), "norm": rng.standard_normal(5)}
     size = 10.0 ** rng.uniform(-2, 1, (50, 1))
-    return start, {name: (rng.standard_normal((50, p.size)) * size).reshape(50, *p.shape) for name, p in start.items()}
+    along = {name: (rng.standard_normal((50, p.size)) * size).reshape(50, *p.shape) for name, p in start.items()}
+    return ({"mlp": start["mlp"]}, {"mlp": along["mlp"]}) if matrices else (start, along)
 
 
-def run_torch(theirs: str) -> np.ndarray:
+def widen(torch: Any) -> None:
+    """Leaves in double precision what methods for matrices would take to bfloat16 or float32."""
+    to, narrow = torch.Tensor.to, {torch.bfloat16, torch.float32}
+
+    def kept(self, *args, **kwargs):
+        args = tuple(torch.float64 if isinstance(x, torch.dtype) and x in narrow else x for x in args)
+        kwargs = {name: torch.float64 if name == "dtype" and x in narrow else x for name, x in kwargs.items()}
+        return to(self, *args, **kwargs)
+
+    torch.Tensor.to = kept
+    torch.Tensor.bfloat16 = lambda self: self.double().clone()  # Muon divides it in place
+
+
+def run_torch(theirs: str, matrices: bool) -> np.ndarray:
     """Where an optimizer for torch goes: the parameters after each of ``STEPS``, side by side."""
     torch = importlib.import_module("torch")
-    start, gradients = problem()
+    start, gradients = problem(matrices)
+    if matrices:
+        widen(torch)
     named = {name: torch.nn.Parameter(torch.tensor(p)) for name, p in start.items()}
     modules = {name: importlib.import_module(name) for name in TORCH}
     opt = eval(theirs, modules | {"params": list(named.values()), "named_parameters": named.items()})
+    if hasattr(opt, "train"):
+        opt.train()
     visited = []
     for step in range(50):
+        torch.randn_like = lambda x, *_, step=step, **__: torch.tensor(waves(step, x.shape))
         for name, p in named.items():
             p.grad = torch.tensor(gradients[name][step])
-        opt.step()
+        known = {}
+        if "SophiaH" in theirs and step % 10 == 0:
+            known["hessian"] = [torch.full_like(p, CURVATURES[step]) for p in named.values()]
+        if "AliG" in theirs:
+            known["closure"] = lambda step=step: torch.tensor(VALUES[step])
+        opt.step(**known)
         visited.append(np.concatenate([p.detach().numpy().ravel() for p in named.values()]))
     return np.stack([visited[step - 1] for step in STEPS])
 
@@ -292,8 +527,10 @@ def is_optaxs(theirs: str) -> bool:
 
 
 def save_golden() -> None:
-    rows = [row.theirs for rows in ROWS.values() for row in rows if not is_optaxs(row.theirs)]
-    np.savez_compressed(GOLDEN, **{theirs: run_torch(theirs) for theirs in rows})
+    # What is for matrices comes last: from there on nothing is narrowed any more.
+    rows = [(rule in FOR_MATRICES, row.theirs) for rule, rows in ROWS.items() for row in rows]
+    rows = sorted((matrices, theirs) for matrices, theirs in rows if not is_optaxs(theirs))
+    np.savez_compressed(GOLDEN, **{theirs: run_torch(theirs, matrices) for matrices, theirs in rows})
     print(f"{len(rows)} trajectories, by", ", ".join(f"{name} {version(name)}" for name in TORCH.values()))
 
 

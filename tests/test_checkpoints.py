@@ -16,7 +16,7 @@ from jaxopt_lite import adam, adamw, freeze, optimizers, partition, registry, tr
 from jaxopt_lite.testing.problems import run, small_tree, start
 
 OPTIMIZERS = {
-    **{name: entry.factory() for name, entry in registry.items()},
+    **{name: entry.on_any_tree() for name, entry in registry.items()},
     **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
     "groups": partition(
         {"decay": adamw(), "rest": adam(), "frozen": freeze()}, {"decay": "W", "frozen": "s", "rest": "*"}

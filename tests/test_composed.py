@@ -58,7 +58,7 @@ WITH_ARITHMETIC = ["sgd", "momentum", "adagrad", "rmsprop", "adamw"]
 @pytest.mark.slow
 @pytest.mark.parametrize(("around", "rule"), sorted(PAIRS | {*itertools.product(AROUND, WITH_ARITHMETIC)}))
 def test_around_other_rules_the_laws_of_arithmetic_hold(around, rule):
-    check(AROUND[around](registry[rule].factory()), only=OF_ARITHMETIC)
+    check(AROUND[around](registry[rule].on_any_tree()), only=OF_ARITHMETIC)
 
 
 def assert_no_form_changes(opt, *dtypes):
@@ -71,7 +71,7 @@ def assert_no_form_changes(opt, *dtypes):
     ("around", "rule"), sorted(PAIRS | {*itertools.product(AROUND, [*WITH_ARITHMETIC, "nesterov", "adam"])})
 )
 def test_a_step_changes_no_form(around, rule):
-    opt = AROUND[around](registry[rule].factory())
+    opt = AROUND[around](registry[rule].on_any_tree())
     assert_no_form_changes(opt, jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from jaxopt_lite import apply_updates, registry
+from jaxopt_lite.testing.problems import update
 
 LR = 0.25
 KINDS_OF_LR = {
@@ -39,13 +40,13 @@ def kinds_of_lr(name):
 def assert_no_dtype_moves(name, pairs):
     for kind in kinds_of_lr(name):
         lr = KINDS_OF_LR[kind]
-        opt = registry[name].factory(lr=lr())
+        opt = registry[name].on_any_tree(**{"lr": lr()} if "lr" in registry[name].on_any_tree().arguments else {})
 
         def step(grads, params, state, opt=opt):
-            updates, state = opt.update(grads, state, params)
+            updates, state = update(opt, grads, state, params)
             assert updates.dtype == params.dtype
             if "params" not in opt.needs and jnp.iscomplexobj(grads) == jnp.iscomplexobj(params):
-                without, _ = opt.update(grads, state)
+                without, _ = update(opt, grads, state, None)
                 assert without.dtype == grads.dtype
             return apply_updates(params, updates), state
 

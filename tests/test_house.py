@@ -22,6 +22,9 @@ OPTIMIZER_FILES, TRANSFORM_FILES, WRAPPER_FILES = (
 )
 
 
+FOUNDATION = {"core", "numerics", "rules", "trees", "schedules", "matrices", "factors", "noise", "linesearch"}
+
+
 def code_lines(path):
     """The lines that hold code: no blank lines, comments or docstrings."""
     with path.open("rb") as file:
@@ -47,7 +50,7 @@ class TestOptimizerFile:
     def test_imports_from_the_foundation_only(self, path):
         modules = {node.module for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)}
         ours = {module for module in modules if module.startswith("jaxopt_lite")}
-        assert ours <= {f"jaxopt_lite.{name}" for name in ("core", "numerics", "rules", "trees", "schedules")}
+        assert ours <= {f"jaxopt_lite.{name}" for name in FOUNDATION}
 
     def test_has_the_same_blocks_in_the_same_order(self, path):
         *_, state, factory = (

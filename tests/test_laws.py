@@ -15,7 +15,7 @@ from jaxopt_lite.testing import check, laws
 @pytest.mark.parametrize("law", laws)
 @pytest.mark.parametrize("name", registry)
 def test_law(name, law):
-    check(registry[name].factory(), only=[law])
+    check(registry[name].on_any_tree(), only=[law])
 
 
 class State(NamedTuple):

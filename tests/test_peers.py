@@ -10,50 +10,70 @@ import peers
 import pytest
 
 import jaxopt_lite
-from jaxopt_lite import apply_updates, asgd, averaged_params, registry, yogi
+from jaxopt_lite import (
+    apply_updates,
+    asgd,
+    averaged_params,
+    chain,
+    clip,
+    evaluation_params,
+    registry,
+    schedule_free_adamw,
+    yogi,
+)
 
 START, GRADIENTS = peers.problem()
-NAMES = vars(jaxopt_lite) | {"schedule": lambda iter: 0.1 * 0.95**iter}
-EVERY_ROW = [row for rows in peers.ROWS.values() for row in rows]
+OF_MATRICES = peers.problem(matrices=True)
+NAMES = vars(jaxopt_lite) | {"jnp": jnp, "schedule": lambda iter: 0.1 * 0.95**iter}
+EVERY_ROW = [(rule, row) for rule, rows in peers.ROWS.items() for row in rows]
 
 
-def visited(opt, state=None):
+def visited(opt, state=None, problem=(START, GRADIENTS)):
     """The parameters after each of the steps that are saved of peers, side by side, and the last state."""
 
-    def step(carry, grads):
-        params, state = carry
-        updates, state = opt.update(grads, state, params)
+    def step(carry, given):
+        (params, state), (grads, value, curvature) = carry, given
+
+        def value_fn(params):
+            return 0.5 * curvature * sum(jnp.sum(p * p) for p in params.values())
+
+        updates, state = opt.update(grads, state, params, value=value, value_fn=value_fn)
         params = apply_updates(params, updates)
         return (params, state), jnp.concatenate([p.ravel() for p in params.values()])
 
-    params = jax.tree.map(jnp.asarray, START)
+    params = jax.tree.map(jnp.asarray, problem[0])
     state = opt.init(params) if state is None else state
+    given = problem[1], peers.VALUES, peers.CURVATURES
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):  # optax is not as strict
-        (_, state), path = jax.jit(lambda carry: jax.lax.scan(step, carry, GRADIENTS))((params, state))
+        (_, state), path = jax.jit(lambda carry: jax.lax.scan(step, carry, given))((params, state))
     return path[np.array(peers.STEPS) - 1], state
 
 
-def where_theirs_goes(row):
+def where_theirs_goes(row, problem):
     if peers.is_optaxs(row.theirs):
-        path, _ = visited(eval(row.theirs, NAMES | {"optax": optax}))
+        theirs = optax.with_extra_args_support(eval(row.theirs, NAMES | {"optax": optax}))
+        path, _ = visited(theirs, problem=problem)
         return path
     with np.load(peers.GOLDEN) as golden:
         return golden[row.theirs]
 
 
-@pytest.mark.parametrize("row", EVERY_ROW, ids=lambda row: f"{row.theirs} {row.ours}")
-def test_a_row_holds(x64, row):
-    ours, _ = visited(eval(row.ours, NAMES))
-    assert np.allclose(ours, where_theirs_goes(row), rtol=row.rtol, atol=row.rtol) == row.same
+@pytest.mark.parametrize(("rule", "row"), EVERY_ROW, ids=[f"{row.theirs} {row.ours}" for _, row in EVERY_ROW])
+def test_a_row_holds(x64, waves_for_noise, rule, row):
+    problem = OF_MATRICES if rule in peers.FOR_MATRICES else (START, GRADIENTS)
+    ours, _ = visited(eval(row.ours, NAMES), problem=problem)
+    assert np.allclose(ours, where_theirs_goes(row, problem), rtol=row.rtol, atol=row.rtol) == row.same
 
 
-def test_every_optimizer_goes_the_way_of_someone_elses_but_for_one_that_is_tested_below():
-    assert peers.ROWS.keys() == registry.keys()
-    assert [name for name, rows in peers.ROWS.items() if not any(row.same for row in rows)] == ["yogi"]
+def test_every_optimizer_goes_the_way_of_someone_elses_but_for_those_that_are_tested_elsewhere():
+    assert {name for name, entry in registry.items() if "matrices" in entry.needs} == peers.FOR_MATRICES
+    alone = {name for name in registry if not any(row.same for row in peers.ROWS.get(name, []))}
+    assert alone == {"yogi", "kl_soap", "shampoo", "lbfgs"}
+    assert peers.ROWS.keys() - registry.keys() == set()
 
 
 def test_yogi_is_optaxs_from_a_first_moment_of_zero(x64):
-    theirs = optax.yogi(0.1)
+    theirs = optax.with_extra_args_support(optax.yogi(0.1))
     params = jax.tree.map(jnp.asarray, START)
     moments, rest = theirs.init(params)
     expected, _ = visited(theirs, (moments._replace(mu=jax.tree.map(jnp.zeros_like, params)), rest))
@@ -70,6 +90,17 @@ def test_asgd_averages_where_it_has_been_since_it_began(x64):
         params = apply_updates(params, updates)
         visits.append(params)
     np.testing.assert_allclose(averaged_params(state), np.mean(visits[3:], axis=0), rtol=1e-12)
+
+
+def test_a_schedule_free_model_is_evaluated_where_optax_evaluates_it(x64):
+    theirs, ours = optax.contrib.schedule_free_adamw(0.1), chain(clip(1e9), schedule_free_adamw(0.1))
+    params = jax.tree.map(jnp.asarray, START)
+    (path, state), (_, their_state) = visited(ours), visited(optax.with_extra_args_support(theirs))
+    params = dict(zip(START, jnp.split(path[-1], [START["mlp"].size]), strict=True))
+    params = {name: p.reshape(START[name].shape) for name, p in params.items()}
+    expected = optax.contrib.schedule_free_eval_params(their_state, params)
+    for name, p in evaluation_params(state, params).items():
+        np.testing.assert_allclose(p, expected[name], rtol=1e-10)
 
 
 def test_the_page_is_what_the_table_prints():

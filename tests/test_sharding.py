@@ -45,7 +45,7 @@ theirs = jax.jit(optax.adam(0.1).init)(params)[0]
 assert not theirs.mu["W"].sharding.is_equivalent_to(shardings["W"], 2)
 
 groups = partition({"decay": adamw(), "frozen": freeze(), "rest": adam()}, {"decay": "W", "frozen": "s", "rest": "*"})
-opts = [entry.factory() for entry in registry.values()] + [around(adam()) for around in AROUND.values()] + [groups]
+opts = [entry.on_any_tree() for entry in registry.values()] + [around(adam()) for around in AROUND.values()] + [groups]
 for opt in opts:
     expected = state_shardings(opt, params)
     if any(x.ndim for x in jax.tree.leaves(opt.init(params))):  # counters alone keep nothing of them under jit

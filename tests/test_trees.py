@@ -56,6 +56,7 @@ def test_zero_steps(params):
 
 # What takes more than one device runs in a process of its own, with eight that XLA makes of the CPU.
 ON_EIGHT_DEVICES = """
+import functools
 import os
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
@@ -65,7 +66,8 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec as P
 
-from jaxopt_lite import apply_updates, registry, zero_steps, zeros_like
+from jaxopt_lite import registry, state_shardings, zero_steps, zeros_like
+from jaxopt_lite.testing import problems
 
 devices = jax.devices()
 mesh = jax.sharding.Mesh(devices, ("x",))
@@ -75,20 +77,22 @@ params = jax.device_put({"w": jnp.ones((16, 4)), "b": jnp.ones(4)}, shardings)
 
 def assert_sharded(tree):
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        # Only the first axis of w is divided, and what is kept for each of its rows.
-        divided = "['w']" in jax.tree_util.keystr(path) and leaf.shape[:1] == (16,)
-        expected = NamedSharding(mesh, P("x") if divided else P())
+        # Only the first axis of w is divided, and what is kept for each of its rows, but no square of its side.
+        divided = "['w']" in jax.tree_util.keystr(path) and leaf.shape.count(16) == 1
+        expected = NamedSharding(mesh, P(*("x" if n == 16 else None for n in leaf.shape)) if divided else P())
         assert leaf.sharding.is_equivalent_to(expected, leaf.ndim), (path, leaf.sharding)
 
 
 for name, entry in registry.items():
-    opt, traces = entry.factory(), []
+    opt, traces = entry.on_any_tree(), []
 
-    @jax.jit
+    # What is kept of the sides of a matrix is whole everywhere, as init makes it, if that is asked of the step.
+    pinned = {"out_shardings": (shardings, state_shardings(opt, params))} if "matrices" in entry.needs else {}
+
+    @functools.partial(jax.jit, **pinned)
     def step(params, state):
         traces.append(name)
-        updates, state = opt.update(params, state, params)
-        return apply_updates(params, updates), state
+        return problems.step(opt, (params, state))
 
     for init in (opt.init, jax.jit(opt.init)):
         state = init(params)

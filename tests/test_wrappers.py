@@ -29,6 +29,7 @@ from jaxopt_lite import (
     skip_spikes,
     zero_steps,
 )
+from jaxopt_lite.testing.problems import update
 
 PARAMS = {"a": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(3.0)}
 BAD = [{"a": jnp.asarray([1.0, bad]), "b": jnp.asarray(3.0)} for bad in (jnp.nan, jnp.inf, -jnp.inf)]
@@ -38,9 +39,9 @@ class TestSkipNonfinite:
     @pytest.mark.parametrize("name", registry)
     @pytest.mark.parametrize("bad", BAD, ids=["nan", "inf", "-inf"])
     def test_such_a_step_changes_nothing_and_is_counted(self, name, bad):
-        opt = skip_nonfinite(registry[name].factory())
-        _, state = opt.update(PARAMS, opt.init(PARAMS), PARAMS)
-        updates, new = opt.update(bad, state, PARAMS)
+        opt = skip_nonfinite(registry[name].on_any_tree())
+        _, state = update(opt, PARAMS, opt.init(PARAMS), PARAMS)
+        updates, new = update(opt, bad, state, PARAMS)
         chex.assert_trees_all_equal(apply_updates(PARAMS, updates), PARAMS)
         chex.assert_trees_all_equal(new.inner, state.inner)
         assert (new.skipped, new.in_a_row) == (1, 1)

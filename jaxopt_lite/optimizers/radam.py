@@ -60,14 +60,14 @@ def radam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: S
         near, far = jnp.minimum(x, 0.25), jnp.maximum(x, 0.25)
         series = 1 - near / 6 + near**3 / 360 - near**5 / 15120 + near**7 / 604800
         rho = longest + 2 / log(beta2) + t * jnp.where(x < 0.25, series, 2 / far - 2 / jnp.expm1(far))
-        known = jnp.maximum(rho, 5)
+        rectified, known = rho > 5, jnp.maximum(rho, 5)
         r2 = (known - 4) * (known - 2) * longest / ((longest - 4) * (longest - 2) * known)
-        r = sqrt(jnp.where(rho > 5, r2, 0))
+        r = sqrt(jnp.where(rectified, r2, 0))
 
         def rule(g, m, v):
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
-            return -lr_t * m / c1 * jnp.where(rho > 5, r * sqrt(c2) / (sqrt(v) + eps), 1), m, v
+            return -lr_t * m / c1 * jnp.where(rectified, r * sqrt(c2) / (sqrt(v) + eps), 1), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v)
         return updates, RAdamState(t, m, v)

@@ -95,11 +95,11 @@ def _named(optimizers: Any) -> dict[str, Any]:
 
 def _resolved(where: str, given: Any) -> Any:
     if isinstance(given, str):
-        return by_name(given, "race: ")()
+        return by_name(given, "race: ").on_any_tree()
     if isinstance(given, Optimizer):
         return given
     if getattr(given, "makes", "") == Optimizer.noun:
-        return given()
+        return given.entry.on_any_tree()
     if isinstance(given, Value) or hasattr(given, "makes") or not callable(given):
         hint = "; from_optax(…) makes one of optax's" if hasattr(given, "update") else ""
         noun = getattr(given, "noun", None) or describe(given)

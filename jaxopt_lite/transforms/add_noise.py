@@ -1,13 +1,14 @@
 """Gaussian noise on the gradients."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 
 from jaxopt_lite.core import transform
+from jaxopt_lite.noise import draw, first_key
 from jaxopt_lite.numerics import Number, Scalar, next_step, sqrt
-from jaxopt_lite.rules import at
-from jaxopt_lite.trees import zero_steps, zeros_beside
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import zero_steps
 
 
 class AddNoiseState(NamedTuple):
@@ -35,16 +36,12 @@ def add_noise(variance: Number = 0.01, power: Scalar = 0.55, seed: int | jax.Arr
     """
 
     def init(params):
-        key = jax.random.key_data(jax.random.key(seed))
-        return AddNoiseState(zero_steps(params), key + zeros_beside(params, key.shape, key.dtype))
+        return AddNoiseState(zero_steps(params), first_key(seed, params))
 
     def update(grads, state, params=None):
         deviation = sqrt(at(variance, state.iter) * (1.0 + state.iter) ** -power)
-        key = jax.random.fold_in(jax.random.wrap_key_data(state.key), state.iter)
-        treedef: Any
-        leaves, treedef = jax.tree.flatten(grads)
-        keys = jax.random.split(key, max(len(leaves), 1))
-        noisy = [g + deviation * jax.random.normal(k, g.shape, g.dtype) for g, k in zip(leaves, keys, strict=False)]
-        return treedef.unflatten(noisy), AddNoiseState(next_step(state.iter), state.key)
+        noise = draw(jax.random.normal, state.key, state.iter, grads)
+        noisy = each(lambda g, n: g + deviation * n, grads, n=noise)
+        return noisy, AddNoiseState(next_step(state.iter), state.key)
 
     return init, update

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.paths import joined, labels, only
+from jaxopt_lite.paths import in_groups, labels
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.trees import Tree, describe
 
@@ -33,21 +33,5 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[[str, Any], s
         if not isinstance(opt, Optimizer):
             raise TypeError(f"partition: group {name!r} must be an optimizer, not {describe(opt)}")
 
-    def init(params):
-        names = labels(groups, label, params)
-        return {name: opt.pair.init(only(name, names, params)) for name, opt in groups.items()}
-
-    def update(grads, state, params=None, **extra):
-        names, updates, new = labels(groups, label, grads if params is None else params), {}, {}
-        parts = {name: None if params is None else only(name, names, params) for name in groups}
-        for name, opt in groups.items():
-            mine = dict(extra)
-            if "grad" in extra:
-                mine["grad"] = only(name, names, extra["grad"])
-            if "value_fn" in extra:
-                mine["value_fn"] = lambda part, name=name: extra["value_fn"](joined(names, parts | {name: part}))
-            g = only(name, names, grads)
-            updates[name], new[name] = opt.pair.update(g, state[name], parts[name], **mine)
-        return joined(names, updates), new
-
-    return init, update
+    pairs = {name: opt.pair for name, opt in groups.items()}
+    return in_groups(pairs, lambda params: labels(groups, label, params))

@@ -1,0 +1,32 @@
+"""Random numbers in a step: the same after a restart, others at each step and for each leaf."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jaxopt_lite.numerics import at_least_float32
+from jaxopt_lite.trees import Tree, zeros_beside
+
+
+def first_key(seed: int | jax.Array, params: Tree) -> jax.Array:
+    """The key of a seed, on the devices of ``params``, as plain integers, which every checkpointer can store."""
+    key = jax.random.key_data(jax.random.key(seed))
+    return key + zeros_beside(params, key.shape, key.dtype)
+
+
+def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree: Tree) -> Tree:
+    """Draws for each array of the tree, in its shape and in the dtype that arithmetic on it is done in.
+
+    Args:
+        distribution: a function of key, shape and dtype, as ``jax.random.normal`` is.
+        key: what `first_key` gave.
+        iter: the step, which gives other draws than any step before it.
+        tree: the arrays.
+    """
+    treedef: Any
+    leaves, treedef = jax.tree.flatten(tree)
+    keys = jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(key), iter), max(len(leaves), 1))
+    return treedef.unflatten(
+        [distribution(k, x.shape, at_least_float32(x.dtype)) for k, x in zip(keys, leaves, strict=False)]
+    )

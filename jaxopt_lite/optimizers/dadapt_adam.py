@@ -1,0 +1,87 @@
+"""D-Adaptation: Adam at a learning rate that it estimates from below."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
+from jaxopt_lite.rules import at, direction, each, stored
+from jaxopt_lite.trees import Tree, dot, norm1, number_beside, zero_steps, zeros_like
+
+
+class DAdaptAdamState(NamedTuple):
+    """``iter``: steps taken. ``d``: the estimate, and ``r`` over the length of ``s`` what it comes from.
+
+    ``m``: the moving average of steps. ``v``: of squared gradients.
+    """
+
+    iter: jax.Array
+    d: jax.Array
+    r: jax.Array
+    m: Tree
+    v: Tree
+    s: Tree
+
+
+@optimizer(family="rate-free", paper="Defazio & Mishchenko (2023), arXiv:2301.07733", needs=("params", "tree"))
+def dadapt_adam(
+    lr: Number = 1.0,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    eps: Scalar = 1e-8,
+    weight_decay: Number = 0.0,
+    d0: Scalar = 1e-6,
+):
+    """Adam with D-Adaptation.
+
+        r ← √beta2 r + (1 - √beta2) lr d ⟨g, s / (√v + eps)⟩    sums over the whole tree
+        m ← m + (1 - beta1) (lr d g - m)
+        v ← v + (1 - beta2) (g² - v)
+        s ← √beta2 s + (1 - √beta2) lr d g
+        p ← p - m / (√v + eps) - lr d λ p                       λ is weight_decay
+        d ← max(d, r / ((1 - √beta2) ‖s‖₁))
+
+    Use it as `prodigy`, which came of it, finds larger d, and finds it sooner; this one keeps less. Its lr is a factor
+    of d, which ends close to Adam's: 1, or a schedule that falls from 1.
+
+    Args:
+        lr: factor of d; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1); its root, of ``r`` and ``s``.
+        eps: keeps the quotient finite where gradients are zero.
+        weight_decay: λ, decoupled; a number, an array, or a schedule.
+        d0: the first d, below any that may be right.
+
+    State: `DAdaptAdamState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Defazio & Mishchenko (2023), arXiv:2301.07733, algorithm 5, in the order of the authors' package
+    dadaptation. Like it, no bias is corrected.
+    """
+
+    def init(params):
+        return DAdaptAdamState(
+            zero_steps(params),
+            number_beside(params, d0),
+            number_beside(params),
+            zeros_like(params),
+            zeros_like(params, real=True),
+            zeros_like(params),
+        )
+
+    def update(grads, state, params=None):
+        d, lr_t, shrink, beta3 = state.d, at(lr, state.iter), at(weight_decay, state.iter), beta2**0.5
+        whitened = jax.tree.map(lambda s, v: s / (sqrt(v) + eps), state.s, state.v)
+        r = beta3 * state.r + (1 - beta3) * lr_t * d * dot(grads, whitened)
+
+        def rule(g, m, v, s, p):
+            m = m + (1 - beta1) * (lr_t * d * g - m)
+            v = v + (1 - beta2) * (abs2(g) - v)
+            s = beta3 * s + (1 - beta3) * lr_t * d * g
+            return -m / (sqrt(v) + eps) - lr_t * d * shrink * p, m, v, s
+
+        updates, m, v, s = each(rule, grads, state.m, state.v, state.s, p=params)
+        d, r = stored((state.d, state.r), (jnp.maximum(d, direction(r, (1 - beta3) * norm1(s))), r))
+        return updates, DAdaptAdamState(next_step(state.iter), d, r, m, v, s)
+
+    return init, update

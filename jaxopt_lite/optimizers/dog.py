@@ -1,0 +1,58 @@
+"""DoG: how far one has come, over the gradients met on the way."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, saturate, sqrt
+from jaxopt_lite.rules import at, each, stored
+from jaxopt_lite.trees import Tree, copy, difference, norm, zero_steps
+
+
+class DoGState(NamedTuple):
+    """``iter``: steps taken. ``start``: the first parameters. ``distance``: r. ``squares``: G, without eps."""
+
+    iter: jax.Array
+    start: Tree
+    distance: jax.Array
+    squares: jax.Array
+
+
+@optimizer(family="rate-free", paper="Ivgi, Hinder & Carmon (2023), arXiv:2302.12022", needs=("params", "tree"))
+def dog(lr: Number = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
+    """Distance over gradients.
+
+        r ← max(r, ‖p - start‖)          at first reps_rel (1 + ‖start‖)
+        G ← G + ‖g‖²                     norms of the whole tree
+        p ← p - lr r / √(G + eps) g
+
+    Use it where nobody knows the learning rate of SGD; evaluate at an average of the parameters, as `average` keeps
+    one, for the step does not fall by itself. Its lr is a factor of what it finds, 1 for all that Adam's is tuned for.
+
+    Args:
+        lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
+        eps: keeps the quotient finite where gradients are zero.
+        reps_rel: the first distance, as a share of 1 + ‖start‖.
+
+    State: `DoGState`, 4 bytes per float32 parameter.
+    Source: Ivgi, Hinder & Carmon (2023), arXiv:2302.12022, and the authors' package dog-optimizer.
+    """
+
+    def init(params):
+        first = reps_rel * (1 + norm(params))
+        return DoGState(zero_steps(params), copy(params), first, 0 * first)
+
+    def update(grads, state, params=None):
+        distance = jnp.maximum(state.distance, norm(difference(params, state.start)))
+        squares = saturate(state.squares + abs2(norm(grads)))
+        eta = at(lr, state.iter) * distance / sqrt(squares + eps)
+
+        def rule(g):
+            return -eta * g
+
+        distance, squares = stored((state.distance, state.squares), (distance, squares))
+        return each(rule, grads), DoGState(next_step(state.iter), state.start, distance, squares)
+
+    return init, update

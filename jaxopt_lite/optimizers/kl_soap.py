@@ -1,0 +1,115 @@
+"""KL-SOAP: SOAP whose factors weigh each other's eigenvalues."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.factors import Sides, next_basis, rotated, square_zeros, unrotated, whitened
+from jaxopt_lite.matrices import Hidden, Others, by_matrix, matrix_axes, routed
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
+
+
+class KLSOAPState(NamedTuple):
+    """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients and of their squares, in the bases.
+
+    ``factors``: L and R. ``bases``: Q_L and Q_R, close to their eigenvectors. ``eigenvalues``: d_L and d_R, of either.
+    """
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+    factors: Tree
+    bases: Tree
+    eigenvalues: Tree
+
+
+@optimizer(family="matrix", paper="Lin et al. (2025), arXiv:2509.03378", needs=("params", "leaf", "matrices"))
+def kl_soap(
+    lr: Number = 0.003,
+    beta1: Scalar = 0.95,
+    beta2: Scalar = 0.95,
+    shampoo_beta: Scalar = 0.95,
+    eps: Scalar = 1e-8,
+    weight_decay: Number = 0.01,
+    every: int = 10,
+    out_axis: int = -1,
+    in_axis: int | None = None,
+    hidden: Hidden = None,
+    others: Others = None,
+):
+    """SOAP by way of the Kullback-Leibler divergence.
+
+        g' = Q_Lᵀ g Q_R
+        m ← m + (1 - beta1) (g' - m)                    the first call takes no step: it finds the bases
+        v ← v + (1 - beta2) (g'² - v)
+        p ← p - lr Q_L (m / (√v + eps)) Q_Rᵀ - lr λ p   λ is weight_decay; no bias is corrected
+        L ← L + (1 - shampoo_beta) (g Q_R (1 / d_R) Q_Rᵀ gᵀ / fan_out - L)
+        R ← R + (1 - shampoo_beta) (gᵀ Q_L (1 / d_L) Q_Lᵀ g / fan_in - R)
+        d_L ← d_L + (1 - shampoo_beta) (mean(g'² / d_R) - d_L)    over the outputs; d_R likewise, from the old d_L
+        Q_L ← orthonormal(L Q_L)                        every so many steps, Q_R likewise; m turns with them
+
+    Use it as `soap`: each factor is measured in the unit that the other one leaves, so that neither counts twice. Its
+    lr is one to three times Adam's.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        shampoo_beta: the share of the factors that each step keeps, in [0, 1).
+        eps: keeps the quotient finite where gradients are zero; added to √v.
+        weight_decay: λ, decoupled; a number, an array, or a schedule.
+        every: how many steps later the bases change again.
+        out_axis: the axis of what a matrix gives, as in `muon`.
+        in_axis: the axis of what it takes, as in `muon`.
+        hidden: which leaves are hidden matrices, as in `muon`.
+        others: the optimizer of all other leaves, as in `muon`.
+
+    Raises:
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+
+    State: `KLSOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
+    ``others`` a dict of it and of their state, ``hidden`` and ``others``.
+    Source: Lin et al. (2025), arXiv:2509.03378, in the order of the authors' code, without its lower limit of d and
+    with d at 0.1 to begin with, as there. Derivatives do not go through the bases.
+    """
+
+    def init(params):
+        def squares():
+            return jax.tree.map(lambda p: square_zeros(p, out_axis, in_axis), params)
+
+        def tenths(p):
+            of_inputs, of_outputs = matrix_axes(len(p.shape), out_axis, in_axis)
+            return Sides(zeros_over(p, of_outputs) + 0.1, zeros_over(p, of_inputs) + 0.1)
+
+        m, v = zeros_like(params), zeros_like(params, real=True)
+        return KLSOAPState(zero_steps(params), m, v, squares(), squares(), jax.tree.map(tenths, params))
+
+    def update(grads, state, params=None):
+        lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
+        begun, due = state.iter > 0, state.iter % every == 0
+
+        def averaged(old, new):
+            return jax.tree.map(lambda x, y: x + (1 - shampoo_beta) * (y - x), old, new)
+
+        def turned(m, factors, bases):
+            new = jax.tree.map(lambda f, q: next_basis(f, q, begun), factors, bases)
+            return rotated(unrotated(m, bases), new), new
+
+        def rule(g, m, v, factors, bases, eigenvalues, p):
+            along = rotated(g, bases)
+            m = m + (1 - beta1) * (along - m)
+            v = v + (1 - beta2) * (abs2(along) - v)
+            u = -lr_t * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
+            outer, values = whitened(g, bases, eigenvalues, begun)
+            factors, eigenvalues = averaged(factors, outer), averaged(eigenvalues, values)
+            m, bases = jax.lax.cond(due, turned, lambda m, _, bases: (m, bases), m, factors, bases)
+            return begun * u, m, v, factors, bases, eigenvalues
+
+        rule = by_matrix(rule, out_axis, in_axis)
+        updates, *kept = each(rule, grads, *state[1:], p=params)
+        return updates, KLSOAPState(next_step(state.iter), *kept)
+
+    return routed("kl_soap", (init, update), hidden, others)

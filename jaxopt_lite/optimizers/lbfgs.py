@@ -1,0 +1,108 @@
+"""L-BFGS: Newton's direction from the last few steps, as far as a line search finds good."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.linesearch import Point, zoom
+from jaxopt_lite.numerics import Scalar, cast, next_step
+from jaxopt_lite.rules import direction, each, stored
+from jaxopt_lite.trees import Tree, difference, dot, moved, norm, number_beside, zero_steps, zeros_like
+
+
+class LBFGSState(NamedTuple):
+    """``iter``: steps taken. ``value``, ``grad``: of the function, where the last step ended.
+
+    ``steps``, ``changes``: the last s and y, the newest first, along an axis of their own.
+    """
+
+    iter: jax.Array
+    value: jax.Array
+    grad: Tree
+    steps: Tree
+    changes: Tree
+
+
+@optimizer(
+    family="second-order",
+    paper="Liu & Nocedal (1989), Mathematical Programming 45",
+    needs=("params", "value", "grad", "value_fn", "tree"),
+)
+def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations: int = 20):
+    """Limited-memory BFGS with a line search.
+
+        d = -H g                     H of the last ``memory`` pairs s, y, from ⟨s, y⟩ / ⟨y, y⟩ of the newest
+        η ← zoom(value_fn, p, d)     the strong Wolfe conditions; looks at 1 first, at a step of length 1 without pairs
+        p ← p + η d
+        s, y = η d, (the gradient at the new p) - g      kept where ⟨s, y⟩ > ulp ‖s‖ ‖y‖
+
+    Use it for smooth functions whose gradient has no noise: fits, physics, whole data sets, where it takes some tens of
+    steps. There is nothing in it like Adam's learning rate.
+
+    ``update`` needs ``value`` and ``grad`` at p, and ``value_fn``, a function of the parameters alone. The search has
+    seen the next value and gradient: ``value_and_grad_from_state(value_fn)(params, state=state)`` takes them from the
+    state. Put the whole step in one ``jax.jit``, with ``value_fn`` a function inside it: outside, every new function,
+    as a lambda is, compiles the search anew, and a warning says so.
+
+    Args:
+        memory: how many pairs are kept.
+        c1: the share of the descent that the slope promises which a step must make.
+        c2: the share of the slope that may be left.
+        max_evaluations: how many points a search looks at. If none is good, the pairs are forgotten.
+
+    State: `LBFGSState`, 84 bytes per float32 parameter: 8 for each pair, and 4.
+    Source: Liu & Nocedal (1989), "On the limited memory BFGS method for large scale optimization"; Nocedal & Wright
+    (2006), algorithms 7.4 and 7.5. As optax's ``lbfgs``, whose search has other points.
+    """
+
+    def init(params):
+        def stack():
+            return jax.tree.map(lambda z: jnp.broadcast_to(z[None], (memory, *z.shape)), zeros_like(params))
+
+        return LBFGSState(zero_steps(params), number_beside(params), zeros_like(params), stack(), stack())
+
+    def update(grads, state, params=None, *, value, grad, value_fn):
+        grads, grad, params, value, pairs = jax.lax.stop_gradient((grads, grad, params, value, state[3:]))
+
+        def first(q, pair):
+            s, y = pair
+            a = direction(dot(s, q), dot(s, y))
+            return each(lambda q, y: q - a * y, q, y=y), a
+
+        def second(r, pair):
+            s, y, a = pair
+            b = direction(dot(y, r), dot(s, y))
+            return each(lambda r, s: r + (a - b) * s, r, s=s), None
+
+        q, a = jax.lax.scan(first, grads, pairs, length=memory)
+        s, y = jax.tree.map(lambda x: x[0], pairs)
+        size = jnp.where(dot(y, y) > 0, direction(dot(s, y), dot(y, y)), direction(jnp.ones(()), norm(grads)))
+        Hg, _ = jax.lax.scan(second, each(lambda q: size * q, q), (*pairs, a), length=memory, reverse=True)
+
+        def rule(h, t):
+            return -t * h
+
+        def look(t):
+            value, conjugates = jax.value_and_grad(value_fn)(moved(params, each(rule, Hg, t=t)))
+            here = jax.tree.map(lambda g, h: cast(jnp.conj(g), h.dtype), conjugates, Hg)
+            return Point(t, stored(start.value, value), stored(start.slope, -dot(here, Hg))), here
+
+        one = jnp.ones_like(state.value)
+        start = Point(0 * one, stored(one, value), stored(one, -dot(grad, Hg)))
+        here = jax.tree.map(lambda g, h: cast(g, h.dtype), grad, Hg)
+        search = zoom(look, start, here, one, c1=c1, c2=c2, most=max_evaluations)
+        updates = each(rule, Hg, t=search.low.t)
+        s, y = updates, difference(search.grad, here)
+        keep, forget = dot(s, y) > jnp.finfo(one.dtype).eps * norm(s) * norm(y), search.low.t == 0
+
+        def remembered(old, new):
+            pushed = jnp.concatenate([new[None], old[:-1]])
+            return jnp.where(forget, 0, jnp.where(keep, pushed, old))
+
+        steps, changes = (each(remembered, old, new=new) for old, new in zip(state[3:], (s, y), strict=True))
+        value, grad = stored((state.value, state.grad), (search.low.value, search.grad))
+        return updates, LBFGSState(next_step(state.iter), value, grad, steps, changes)
+
+    return init, update

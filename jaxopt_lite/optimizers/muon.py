@@ -1,0 +1,97 @@
+"""Muon: momentum whose singular values are all the same."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.matrices import Hidden, Method, Others, Scale, by_matrix, orthogonal, relative_scale, routed
+from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.rules import Decay, at, decays, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class MuonState(NamedTuple):
+    """``iter``: steps taken. ``momentum``: B, the moving average of gradients."""
+
+    iter: jax.Array
+    momentum: Tree
+
+
+@optimizer(
+    family="matrix",
+    paper="Jordan et al. (2024), kellerjordan.github.io/posts/muon",
+    needs=("params", "leaf", "matrices"),
+)
+def muon(
+    lr: Number = 0.02,
+    momentum: Scalar = 0.95,
+    nesterov: bool = True,
+    weight_decay: Number = 0.0,
+    decay: Decay = "decoupled",
+    peak_lr: Scalar | None = None,
+    method: Method = "newton_schulz",
+    steps: int = 5,
+    scale: Scale = "original",
+    bfloat16: bool = False,
+    out_axis: int = -1,
+    in_axis: int | None = None,
+    hidden: Hidden = None,
+    others: Others = None,
+):
+    """Momentum, orthogonalised.
+
+        B ← B + (1 - momentum) (g - B)
+        U = orthogonal(g + momentum (B - g))    with nesterov, otherwise orthogonal(B)
+        p ← p - lr s U - lr λ p                 λ is weight_decay, s = √max(1, fan_out / fan_in)
+
+    Use it for the hidden matrices of transformers and other networks, with `adamw` for embeddings, head and vectors:
+    ``muon(others=adamw(), hidden="*kernel")``. Its lr is 10 to 50 times Adam's; with ``scale="match_rms_adamw"``, where
+    s = 0.2 √max(fan_in, fan_out), it is Adam's, as is its weight decay.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        momentum: the share of ``B`` that each step keeps, in [0, 1).
+        nesterov: look one step of the average ahead.
+        weight_decay: λ; a number, an array, or a schedule.
+        decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
+        peak_lr: the largest lr of the schedule, for "independent".
+        method: "newton_schulz", five steps of which bring singular values into [0.68, 1.20], or "polar_express", [0.86,
+            1.14]; of what is above 0.003 of the norm.
+        steps: of the method.
+        scale: "original" or "match_rms_adamw".
+        bfloat16: multiply in bfloat16, and add up in float32: faster where the processor has such products.
+        out_axis: the axis of what a matrix gives: -1 for flax's and haiku's kernels, (in, out); 0 or -2 for equinox's.
+        in_axis: the axis of what it takes; None is the one of the last two that ``out_axis`` is not. All other axes are
+            a stack of matrices, so that 0 and -1 step each head of an attention kernel (in, heads, size) by itself.
+        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns, ``"*kernel"``; None
+            for all with two axes or more, where names such as "embedding" and "head" are refused, not guessed at.
+        others: the optimizer of all other leaves, `adamw` for instance; None: there must be none.
+
+    Raises:
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+
+    State: `MuonState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
+    ``hidden`` and ``others``.
+    Source: Jordan et al. (2024), kellerjordan.github.io/posts/muon; "match_rms_adamw": Liu et al. (2025),
+    arXiv:2502.16982; "polar_express": Amsel et al. (2025), arXiv:2505.16932. As torch's ``Muon``, whose lr is 0.001 and
+    whose λ is 0.1. optax corrects the bias of nesterov's two parts.
+    """
+
+    def init(params):
+        return MuonState(iter=zero_steps(params), momentum=zeros_like(params))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+
+        def rule(g, B, p):
+            g = coupled(g, p)
+            B = B + (1 - momentum) * (g - B)
+            U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16)
+            return decayed(-lr_t * relative_scale(g.shape, scale) * U, p), B
+
+        updates, B = each(by_matrix(rule, out_axis, in_axis), grads, state.momentum, p=params)
+        return updates, MuonState(next_step(state.iter), B)
+
+    return routed("muon", (init, update), hidden, others)

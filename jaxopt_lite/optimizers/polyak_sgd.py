@@ -1,0 +1,55 @@
+"""Polyak's step: as far as the slope says that the minimum is."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step
+from jaxopt_lite.rules import at, direction, each
+from jaxopt_lite.trees import norm, zero_steps
+
+
+class PolyakSGDState(NamedTuple):
+    """``iter``: steps taken."""
+
+    iter: jax.Array
+
+
+@optimizer(family="second-order", paper="Loizou et al. (2021), arXiv:2002.10542", needs=("value", "tree"))
+def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps: Scalar = 0.0):
+    """Gradient descent with Polyak's step.
+
+        η ← min((value - f_min) / (‖g‖² + eps), max_lr)    the norm of the whole tree
+        p ← p - lr η g
+
+    Use it where the lowest loss is known, as 0 is for a network that can fit all its data. ``update`` needs ``value``,
+    the loss at p: ``opt.update(grads, state, params, value=loss)``. Its lr is a factor, 1 for all that Adam's is tuned
+    for.
+
+    Args:
+        lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
+        max_lr: the largest η, for where gradients vanish and the loss does not.
+        f_min: the lowest loss.
+        eps: makes steps smaller where gradients are small.
+
+    State: `PolyakSGDState`, 4 bytes in all.
+    Source: Polyak (1969); Loizou et al. (2021), arXiv:2002.10542, equation 4, with c = 1 and γ_b = max_lr. In optax's
+    ``polyak_sgd`` the scaling, unlike our lr, stands in ‖g‖² too.
+    """
+
+    def init(params):
+        return PolyakSGDState(zero_steps(params))
+
+    def update(grads, state, params=None, *, value):
+        length = abs2(norm(grads)) + eps
+        eta = jnp.where(length == 0, 0, jnp.minimum(direction(value - f_min, length), max_lr))
+        lr_t = at(lr, state.iter)
+
+        def rule(g):
+            return -lr_t * eta * g
+
+        return each(rule, grads), PolyakSGDState(next_step(state.iter))
+
+    return init, update

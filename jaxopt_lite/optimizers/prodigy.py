@@ -1,0 +1,91 @@
+"""Prodigy: Adam at a learning rate that it estimates on the way."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
+from jaxopt_lite.rules import at, direction, each, stored
+from jaxopt_lite.trees import Tree, copy, difference, dot, norm1, number_beside, zero_steps, zeros_like
+
+
+class ProdigyState(NamedTuple):
+    """``iter``: steps taken. ``d``: the estimate, and ``r`` over the length of ``s`` what it comes from.
+
+    ``m``, ``v``: the moving averages of gradients and of their squares, at the scale of d. ``start``: the first params.
+    """
+
+    iter: jax.Array
+    d: jax.Array
+    r: jax.Array
+    m: Tree
+    v: Tree
+    s: Tree
+    start: Tree
+
+
+@optimizer(family="rate-free", paper="Mishchenko & Defazio (2023), arXiv:2306.06101", needs=("params", "tree"))
+def prodigy(
+    lr: Number = 1.0,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    eps: Scalar = 1e-8,
+    weight_decay: Number = 0.0,
+    d0: Scalar = 1e-6,
+    d_coef: Scalar = 1.0,
+):
+    """Prodigy.
+
+        r ← √beta2 r + (1 - √beta2) lr d² ⟨g, start - p⟩    sums over the whole tree
+        s ← √beta2 s + (1 - √beta2) lr d² g
+        m ← m + (1 - beta1) (d g - m)
+        v ← v + (1 - beta2) (d² g² - v)
+        p ← p - lr d (m / (√v + d eps) + λ p)               λ is weight_decay
+        d ← max(d, d_coef r / ‖s‖₁)
+
+    Use it where nobody has tuned Adam's lr: lr d ends close to it, and lr stays 1, or is a schedule that falls from 1.
+    It needs some hundred steps to find d; a d that is still rising at the end wants a larger ``d_coef``.
+
+    Args:
+        lr: factor of d; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1); its root, of ``r`` and ``s``.
+        eps: keeps the quotient finite where gradients are zero.
+        weight_decay: λ, decoupled; a number, an array, or a schedule.
+        d0: the first d, below any that may be right.
+        d_coef: factor of the estimate: 0.5 to 2 makes it more careful, or bolder.
+
+    State: `ProdigyState`, 16 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Mishchenko & Defazio (2023), arXiv:2306.06101, algorithm 4, in the order of the authors' package prodigyopt,
+    which divides ``r`` and ``s`` by d0 and whose eps is multiplied by the d of the next step. Like it, no bias is
+    corrected.
+    """
+
+    def init(params):
+        return ProdigyState(
+            zero_steps(params),
+            number_beside(params, d0),
+            number_beside(params),
+            zeros_like(params),
+            zeros_like(params, real=True),
+            zeros_like(params),
+            copy(params),
+        )
+
+    def update(grads, state, params=None):
+        d, lr_t, shrink, beta3 = state.d, at(lr, state.iter), at(weight_decay, state.iter), beta2**0.5
+        r = beta3 * state.r + (1 - beta3) * lr_t * d * d * dot(grads, difference(state.start, params))
+
+        def rule(g, m, v, s, p):
+            m = m + (1 - beta1) * (d * g - m)
+            v = v + (1 - beta2) * (abs2(d * g) - v)
+            s = beta3 * s + (1 - beta3) * lr_t * d * d * g
+            return -lr_t * d * (m / (sqrt(v) + d * eps) + shrink * p), m, v, s
+
+        updates, m, v, s = each(rule, grads, state.m, state.v, state.s, p=params)
+        d, r = stored((state.d, state.r), (jnp.maximum(d, d_coef * direction(r, norm1(s))), r))
+        return updates, ProdigyState(next_step(state.iter), d, r, m, v, s, state.start)
+
+    return init, update

@@ -1,0 +1,91 @@
+"""Schedule-free AdamW: what a falling learning rate gives, without one."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.rules import at, each, stored
+from jaxopt_lite.trees import Tree, copy, number_beside, zero_steps, zeros_like
+
+
+class ScheduleFreeAdamWState(NamedTuple):
+    """``iter``: steps taken. ``z``: where steps are taken. ``v``: the moving average of squared gradients.
+
+    ``lr_max``: the largest learning rate so far. ``weight_sum``: of the weights in x. ``beta1``: for evaluation.
+    """
+
+    iter: jax.Array
+    beta1: jax.Array
+    lr_max: jax.Array
+    weight_sum: jax.Array
+    z: Tree
+    v: Tree
+
+
+@optimizer(family="rate-free", paper="Defazio et al. (2024), arXiv:2405.15682", needs=("params",))
+def schedule_free_adamw(
+    lr: Number = 0.0025,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    eps: Scalar = 1e-8,
+    weight_decay: Number = 0.0,
+    power: Scalar = 0.0,
+):
+    """AdamW without a schedule.
+
+        iter ← iter + 1
+        v ← v + (1 - beta2) (g² - v)
+        step = lr (g / (√v̂ + eps) + λ p)           v̂ without bias, λ is weight_decay
+        z ← z - step
+        x ← x + c (z - x)                          c = w / (the sum of all w so far)
+        p ← (1 - beta1) z + beta1 x                w = iter^power (largest lr so far)²
+
+    Use it where a run may end at any time: gradients are taken at p, and the model that counts is x, which
+    ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 1 to 10
+    times Adam's.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: how close to x gradients are taken, in [0.01, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        weight_decay: λ; a number, an array, or a schedule.
+        power: r of the paper: how much more later steps weigh in x.
+
+    State: `ScheduleFreeAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
+    Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose warm-up is
+    ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's statistics have to be taken at x again.
+    """
+
+    def init(params):
+        return ScheduleFreeAdamWState(
+            zero_steps(params),
+            number_beside(params, beta1),
+            number_beside(params),
+            number_beside(params),
+            copy(params),
+            zeros_like(params, real=True),
+        )
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
+        c2 = bias_correction(beta2, t)
+        lr_max = jnp.maximum(state.lr_max, lr_t)
+        w = (1.0 * t) ** power * lr_max**2
+        weight_sum = state.weight_sum + w
+        c = w / jnp.where(weight_sum == 0, 1, weight_sum)
+
+        def rule(g, z, v, p):
+            v = v + (1 - beta2) * (abs2(g) - v)
+            step = lr_t * (g / (sqrt(v / c2) + eps) + shrink * p)
+            return c * (z - p) - (1 - beta1 * (1 - c)) * step, z - step, v
+
+        updates, z, v = each(rule, grads, state.z, state.v, p=params)
+        lr_max, weight_sum = stored((state.lr_max, state.weight_sum), (lr_max, weight_sum))
+        return updates, ScheduleFreeAdamWState(t, state.beta1, lr_max, weight_sum, z, v)
+
+    return init, update

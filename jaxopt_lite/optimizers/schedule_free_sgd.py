@@ -1,0 +1,83 @@
+"""Schedule-free SGD: what a falling learning rate gives, without one."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.rules import at, each, stored
+from jaxopt_lite.trees import Tree, copy, number_beside, zero_steps
+
+
+class ScheduleFreeSGDState(NamedTuple):
+    """``iter``: steps taken. ``z``: where steps are taken.
+
+    ``lr_max``: the largest learning rate so far. ``weight_sum``: of the weights in x. ``beta1``: for evaluation.
+    """
+
+    iter: jax.Array
+    beta1: jax.Array
+    lr_max: jax.Array
+    weight_sum: jax.Array
+    z: Tree
+
+
+@optimizer(family="rate-free", paper="Defazio et al. (2024), arXiv:2405.15682", needs=("params",))
+def schedule_free_sgd(
+    lr: Number = 0.1,
+    beta1: Scalar = 0.9,
+    weight_decay: Number = 0.0,
+    power: Scalar = 0.0,
+):
+    """Stochastic gradient descent without a schedule.
+
+        iter ← iter + 1
+        step = lr (g + λ p)                        λ is weight_decay
+        z ← z - step
+        x ← x + c (z - x)                          c = w / (the sum of all w so far)
+        p ← (1 - beta1) z + beta1 x                w = iter^power (largest lr so far)²
+
+    Use it where a run may end at any time: gradients are taken at p, and the model that counts is x, which
+    ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 10 to 50
+    times SGD's, hundreds of times Adam's.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: how close to x gradients are taken, in [0.01, 1).
+        weight_decay: λ; a number, an array, or a schedule.
+        power: r of the paper: how much more later steps weigh in x.
+
+    State: `ScheduleFreeSGDState`, 4 bytes per float32 parameter.
+    Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose lr is 1 and whose
+    warm-up is ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's
+    statistics have to be taken at x again.
+    """
+
+    def init(params):
+        return ScheduleFreeSGDState(
+            zero_steps(params),
+            number_beside(params, beta1),
+            number_beside(params),
+            number_beside(params),
+            copy(params),
+        )
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
+        lr_max = jnp.maximum(state.lr_max, lr_t)
+        w = (1.0 * t) ** power * lr_max**2
+        weight_sum = state.weight_sum + w
+        c = w / jnp.where(weight_sum == 0, 1, weight_sum)
+
+        def rule(g, z, p):
+            step = lr_t * (g + shrink * p)
+            return c * (z - p) - (1 - beta1 * (1 - c)) * step, z - step
+
+        updates, z = each(rule, grads, state.z, p=params)
+        lr_max, weight_sum = stored((state.lr_max, state.weight_sum), (lr_max, weight_sum))
+        return updates, ScheduleFreeSGDState(t, state.beta1, lr_max, weight_sum, z)
+
+    return init, update

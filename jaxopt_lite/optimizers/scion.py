@@ -1,0 +1,87 @@
+"""Scion: steps to the far side of a ball, in the norm that suits the layer."""
+
+from typing import Literal, NamedTuple
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.matrices import Hidden, Method, Others, by_matrix, orthogonal, routed
+from jaxopt_lite.numerics import Number, Scalar, next_step, sign
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class ScionState(NamedTuple):
+    """``iter``: steps taken. ``momentum``: the moving average of gradients."""
+
+    iter: jax.Array
+    momentum: Tree
+
+
+@optimizer(family="matrix", paper="Pethick et al. (2025), arXiv:2502.07529", needs=("params", "leaf", "matrices"))
+def scion(
+    lr: Number = 2**-12,
+    momentum: Scalar = 0.9,
+    radius: Scalar = 50.0,
+    norm: Literal["spectral", "sign", "sign_fan_in"] = "spectral",
+    constrained: bool = True,
+    method: Method = "newton_schulz",
+    steps: int = 5,
+    bfloat16: bool = False,
+    out_axis: int = -1,
+    in_axis: int | None = None,
+    hidden: Hidden = None,
+    others: Others = None,
+):
+    """Stochastic conditional gradients.
+
+        m ← m + (1 - momentum) (g - m)
+        step = √(fan_out / fan_in) orthogonal(m)    for "spectral"; "sign": sign(m); "sign_fan_in": sign(m) / fan_in
+        p ← p - lr radius step - lr p               without the last part, if not ``constrained``
+
+    Use it for whole networks at one lr, which stays right as they widen: radius 50 for hidden matrices, and
+    ``others=scion(radius=3000.0, norm="sign", hidden="*")`` for embedding and head. Its lr times its radius is 10 to 50
+    times Adam's lr.
+
+    Args:
+        lr: the share of the way to the ball's far side; a number, an array, or a schedule of ``iter``, from 0.
+        momentum: the share of ``m`` that each step keeps, in [0, 1).
+        radius: ρ of the paper, of the ball.
+        norm: the ball's: "spectral" for hidden matrices, "sign" for embeddings, "sign_fan_in" for heads.
+        constrained: stay within the ball; otherwise it is the unit of the step alone, and nothing decays.
+        method: "newton_schulz" or "polar_express", as in `muon`.
+        steps: of the method.
+        bfloat16: multiply in bfloat16, as in `muon`.
+        out_axis: the axis of what a matrix gives, as in `muon`.
+        in_axis: the axis of what it takes, as in `muon`.
+        hidden: which leaves are hidden matrices, as in `muon`.
+        others: the optimizer of all other leaves, as in `muon`.
+
+    Raises:
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+
+    State: `ScionState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
+    ``hidden`` and ``others``.
+    Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code, where
+    momentum is 1 - ours.
+    """
+
+    def init(params):
+        return ScionState(iter=zero_steps(params), momentum=zeros_like(params))
+
+    def update(grads, state, params=None):
+        lr_t = at(lr, state.iter)
+
+        def rule(g, m, p):
+            m = m + (1 - momentum) * (g - m)
+            fan_in, fan_out = m.shape[-2:]
+            if norm == "spectral":
+                step = (fan_out / fan_in) ** 0.5 * orthogonal(m, method, steps, bfloat16)
+            else:
+                step = sign(m) / (fan_in if norm == "sign_fan_in" else 1)
+            return -lr_t * (radius * step + (p if constrained else 0)), m
+
+        updates, m = each(by_matrix(rule, out_axis, in_axis), grads, state.momentum, p=params)
+        return updates, ScionState(next_step(state.iter), m)
+
+    return routed("scion", (init, update), hidden, others)

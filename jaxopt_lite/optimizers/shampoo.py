@@ -1,0 +1,108 @@
+"""Shampoo: whitening by the roots of two factors."""
+
+from typing import NamedTuple
+
+import jax
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.factors import Sides, in_blocks, inverse_fourth_root, out_of_blocks, outer_product, square_zeros
+from jaxopt_lite.matrices import Hidden, Others, by_matrix, length, routed, transposed
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.rules import at, direction, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class ShampooState(NamedTuple):
+    """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients and of their squares.
+
+    ``factors``: L and R, the moving averages of g gᵀ and gᵀ g, block by block. ``roots``: their inverse fourth roots.
+    """
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+    factors: Tree
+    roots: Tree
+
+
+@optimizer(
+    family="matrix", paper="Gupta, Koren & Singer (2018), arXiv:1802.09568", needs=("params", "leaf", "matrices")
+)
+def shampoo(
+    lr: Number = 0.003,
+    beta1: Scalar = 0.95,
+    beta2: Scalar = 0.95,
+    eps: Scalar = 1e-6,
+    graft_eps: Scalar = 1e-8,
+    weight_decay: Number = 0.01,
+    every: int = 10,
+    block: int = 1024,
+    out_axis: int = -1,
+    in_axis: int | None = None,
+    hidden: Hidden = None,
+    others: Others = None,
+):
+    """Shampoo, at the length of Adam's step.
+
+        iter ← iter + 1
+        m ← m + (1 - beta1) (g - m)
+        v ← v + (1 - beta2) (g² - v)
+        L ← L + (1 - beta2) (g gᵀ - L)              R likewise, of gᵀ g; of each block of the matrix
+        U = L^(-1/4) m R^(-1/4)                     roots of this and of every so many steps later
+        p ← p - lr ‖A‖ / ‖U‖ U - lr λ p             A = m̂ / (√v̂ + graft_eps) is Adam's step, λ is weight_decay
+
+    Use it where AdamW is tuned and steps are dear: it has won the AlgoPerf contest. Its lr is Adam's.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v``, L and R that each step keeps, in [0, 1).
+        eps: added to the eigenvalues of a factor, as a share of the largest.
+        graft_eps: keeps Adam's step finite where gradients are zero.
+        weight_decay: λ, decoupled; a number, an array, or a schedule.
+        every: how many steps later the roots are taken again.
+        block: the longest side of a block; a longer side is cut, its last block shorter than the others.
+        out_axis: the axis of what a matrix gives, as in `muon`.
+        in_axis: the axis of what it takes, as in `muon`.
+        hidden: which leaves are hidden matrices, as in `muon`.
+        others: the optimizer of all other leaves, as in `muon`.
+
+    Raises:
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+
+    State: `ShampooState`, 24 bytes per float32 parameter of a square matrix of one block: 8, and 8 fan_in² + 8 fan_out²
+    of each block; with ``others`` a dict of it and of their state, ``hidden`` and ``others``.
+    Source: Gupta, Koren & Singer (2018), arXiv:1802.09568; averages, blocks and grafting: Shi et al. (2023),
+    arXiv:2309.06497, where eps is absolute, 1e-12; relative, and 1e-6: Anil et al. (2020), arXiv:2002.09018.
+    Derivatives do not go through the roots.
+    """
+
+    def init(params):
+        def squares():
+            return jax.tree.map(lambda p: square_zeros(p, out_axis, in_axis, block=block), params)
+
+        m, v = zeros_like(params), zeros_like(params, real=True)
+        return ShampooState(zero_steps(params), m, v, squares(), squares())
+
+    def update(grads, state, params=None):
+        t = next_step(state.iter)
+        lr_t, shrink, due = at(lr, state.iter), at(weight_decay, state.iter), state.iter % every == 0
+        c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
+
+        def rule(g, m, v, factors, roots, p):
+            m = m + (1 - beta1) * (g - m)
+            v = v + (1 - beta2) * (abs2(g) - v)
+            blocks = in_blocks(g, block)
+            outer = Sides(outer_product(blocks), outer_product(transposed(blocks)))
+            factors = jax.tree.map(lambda f, x: f + (1 - beta2) * (x - f), factors, outer)
+            newest = Sides(*(lambda f=f: inverse_fourth_root(f, eps) for f in factors))
+            roots = Sides(*(jax.lax.cond(due, new, lambda r=r: r) for new, r in zip(newest, roots, strict=True)))
+            U = out_of_blocks(roots.inputs @ in_blocks(m, block) @ roots.outputs, g.shape)
+            A = (m / c1) / (sqrt(v / c2) + graft_eps)
+            return -lr_t * direction(length(A) * U, length(U)) - lr_t * shrink * p, m, v, factors, roots
+
+        rule = by_matrix(rule, out_axis, in_axis)
+        updates, *kept = each(rule, grads, *state[1:], p=params)
+        return updates, ShampooState(t, *kept)
+
+    return routed("shampoo", (init, update), hidden, others)

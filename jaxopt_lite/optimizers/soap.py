@@ -1,0 +1,126 @@
+"""SOAP: Adam in Shampoo's eigenbasis."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.factors import (
+    Sides,
+    largest_first,
+    next_basis,
+    outer_product,
+    rotated,
+    square_zeros,
+    unrotated,
+)
+from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed, transposed
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class SOAPState(NamedTuple):
+    """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients and of their squares, in the bases.
+
+    ``factors``: L and R, the moving averages of g gᵀ and gᵀ g. ``bases``: Q_L and Q_R, close to their eigenvectors.
+    """
+
+    iter: jax.Array
+    m: Tree
+    v: Tree
+    factors: Tree
+    bases: Tree
+
+
+@optimizer(family="matrix", paper="Vyas et al. (2025), arXiv:2409.11321", needs=("params", "leaf", "matrices"))
+def soap(
+    lr: Number = 0.003,
+    beta1: Scalar = 0.95,
+    beta2: Scalar = 0.95,
+    shampoo_beta: Scalar = 0.95,
+    eps: Scalar = 1e-8,
+    weight_decay: Number = 0.01,
+    every: int = 10,
+    longest: int = 10_000,
+    out_axis: int = -1,
+    in_axis: int | None = None,
+    hidden: Hidden = None,
+    others: Others = None,
+):
+    """Adam in the eigenbasis of Shampoo's factors.
+
+        g' = Q_Lᵀ g Q_R
+        m ← m + (1 - beta1) (g' - m)                    the first call takes no step: it finds the bases
+        v ← v + (1 - beta2) (g'² - v)
+        p ← p - lr Q_L (m̂ / √v̂) Q_Rᵀ - lr λ p           m̂, v̂ without bias, eps on √v, λ is weight_decay
+        L ← L + (1 - shampoo_beta) (g gᵀ - L)           R likewise, of gᵀ g
+        Q_L ← orthonormal(L Q_L)                        every so many steps, its columns and v sorted by their size in
+                                                        L first; Q_R likewise; m turns with them
+
+    Use it for transformers in place of AdamW: it needs fewer steps, each of which costs products of the sides. Its lr
+    is one to three times Adam's.
+
+    Args:
+        lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``v`` that each step keeps, in [0, 1).
+        shampoo_beta: the share of the factors that each step keeps, in [0, 1).
+        eps: keeps the quotient finite where gradients are zero; added to √v before its correction.
+        weight_decay: λ, decoupled; a number, an array, or a schedule.
+        every: how many steps later the bases change again.
+        longest: a side that is longer keeps its own basis.
+        out_axis: the axis of what a matrix gives, as in `muon`.
+        in_axis: the axis of what it takes, as in `muon`.
+        hidden: which leaves are hidden matrices, as in `muon`.
+        others: the optimizer of all other leaves, as in `muon`.
+
+    Raises:
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+
+    State: `SOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
+    ``others`` a dict of it and of their state, ``hidden`` and ``others``.
+    Source: Vyas et al. (2025), arXiv:2409.11321, algorithm 3, in the order of the authors' code, where p decays after
+    the step. Derivatives do not go through the bases.
+    """
+
+    def init(params):
+        def zeros():
+            return jax.tree.map(lambda p: square_zeros(p, out_axis, in_axis, longest=longest), params)
+
+        return SOAPState(zero_steps(params), zeros_like(params), zeros_like(params, real=True), zeros(), zeros())
+
+    def update(grads, state, params=None):
+        lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
+        t = jnp.maximum(state.iter, 1)
+        step_size = lr_t * sqrt(bias_correction(beta2, t)) / bias_correction(beta1, t)
+        begun, due = state.iter > 0, state.iter % every == 0
+
+        def refreshed(v, factor, basis, axis):
+            if factor is None:
+                return v, None
+            basis, v = largest_first(factor, basis, v, axis)
+            return v, next_basis(factor, basis, begun)
+
+        def turned(m, v, factors, bases):
+            v, inputs = refreshed(v, factors.inputs, bases.inputs, -2)
+            v, outputs = refreshed(v, factors.outputs, bases.outputs, -1)
+            new = Sides(inputs, outputs)
+            return rotated(unrotated(m, bases), new), v, new
+
+        def rule(g, m, v, factors, bases, p):
+            along = rotated(g, bases)
+            m = m + (1 - beta1) * (along - m)
+            v = v + (1 - beta2) * (abs2(along) - v)
+            u = -step_size * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
+            outer = (f if f is None else outer_product(x) for f, x in zip(factors, (g, transposed(g)), strict=True))
+            factors = jax.tree.map(lambda f, x: f + (1 - shampoo_beta) * (x - f), factors, Sides(*outer))
+            m, v, bases = jax.lax.cond(due, turned, lambda m, v, f, b: (m, v, b), m, v, factors, bases)
+            return begun * u, m, v, factors, bases
+
+        rule = by_matrix(rule, out_axis, in_axis)
+        updates, m, v, factors, bases = each(rule, grads, state.m, state.v, state.factors, state.bases, p=params)
+        return updates, SOAPState(next_step(state.iter), m, v, factors, bases)
+
+    return routed("soap", (init, update), hidden, others)

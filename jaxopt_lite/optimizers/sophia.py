@@ -1,0 +1,89 @@
+"""Sophia: momentum over curvature, cut off."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import optimizer
+from jaxopt_lite.noise import draw, first_key
+from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.rules import at, each, shortened
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+
+
+class SophiaState(NamedTuple):
+    """``iter``: steps taken. ``m``: the moving average of gradients. ``h``: of the Hessian's diagonal.
+
+    ``key``: the data of the PRNG key, from which the directions of each estimate are made.
+    """
+
+    iter: jax.Array
+    m: Tree
+    h: Tree
+    key: jax.Array
+
+
+@optimizer(family="second-order", paper="Liu et al. (2024), arXiv:2305.14342", needs=("params", "value_fn", "tree"))
+def sophia(
+    lr: Number = 0.001,
+    beta1: Scalar = 0.965,
+    beta2: Scalar = 0.99,
+    gamma: Scalar = 0.01,
+    eps: Scalar = 1e-12,
+    weight_decay: Number = 0.1,
+    every: int = 10,
+    clipping: Scalar = 1.0,
+    seed: int | jax.Array = 0,
+):
+    """Sophia, with Hutchinson's estimate of the Hessian's diagonal.
+
+        h ← h + (1 - beta2) (u ⊙ (∇²value_fn u) - h)    at the first of every so many steps, each entry of u is 1 or -1
+        m ← m + (1 - beta1) (g - m)
+        p ← p - lr clip(m / max(gamma h, eps)) - lr λ p    to [-clipping, clipping], λ is weight_decay
+
+    Use it for language models, with a ``value_fn`` of the batch at hand: ``update`` needs it as a keyword, a function
+    of the parameters alone. An estimate costs two gradients. Its lr is Adam's; with the right gamma, a tenth to a half
+    of all entries is not cut off.
+
+    Args:
+        lr: learning rate, and the largest step of an entry; a number, an array, or a schedule of ``iter``, from 0.
+        beta1: the share of ``m`` that each step keeps, in [0, 1).
+        beta2: the share of ``h`` that each estimate keeps, in [0, 1).
+        gamma: what curvature counts for: the larger, the smaller the steps that are not cut off.
+        eps: the least curvature.
+        weight_decay: λ, decoupled; a number, an array, or a schedule.
+        every: how many steps later the next estimate is made.
+        clipping: where quotients are cut off; of a complex number the magnitude.
+        seed: an integer, or an array of one; equal seeds give equal directions, also after a restart.
+
+    State: `SophiaState`, 8 bytes per float32 parameter. ``h`` is real for complex parameters.
+    Source: Liu et al. (2024), arXiv:2305.14342, algorithms 1 and 3, where lr is 1e-4 to 1e-3 and λ is 0.2. optax
+    corrects the bias of m, and estimates after the step.
+    """
+
+    def init(params):
+        return SophiaState(
+            zero_steps(params), zeros_like(params), zeros_like(params, real=True), first_key(seed, params)
+        )
+
+    def update(grads, state, params=None, *, value_fn):
+        lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
+
+        def estimated(h):
+            u = draw(jax.random.rademacher, state.key, state.iter, params)
+            u = jax.tree.map(lambda u, p: u.astype(p.dtype), u, params)
+            _, along = jax.jvp(jax.grad(value_fn), (params,), (u,))
+            return each(lambda h, u, Hu: h + (1 - beta2) * ((u * Hu).real - h), h, u=u, Hu=along)
+
+        h = jax.lax.cond(state.iter % every == 0, estimated, lambda h: h, state.h)
+
+        def rule(g, m, h, p):
+            m = m + (1 - beta1) * (g - m)
+            ratio = m / jnp.maximum(gamma * h, eps)
+            return -lr_t * shortened(ratio, jnp.abs(ratio), clipping) - lr_t * shrink * p, m
+
+        updates, m = each(rule, grads, state.m, h=h, p=params)
+        return updates, SophiaState(next_step(state.iter), m, h, state.key)
+
+    return init, update

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -125,7 +126,14 @@ class Transform(Value):
         """
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
-        step = functools.partial(_step, self) if any(map(callable, extra.values())) else self._compiled_step
+        has_function = any(map(callable, extra.values()))
+        step = functools.partial(_step, self) if has_function else self._compiled_step
+        if has_function and "value_fn" in self.entry.needs and not _is_traced((updates, state, params)):
+            warnings.warn(
+                f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
+                "put the whole step in one jax.jit",
+                stacklevel=2,
+            )
         try:
             return step(updates, state, params, extra)
         except TypeError:
@@ -166,6 +174,10 @@ def _step(opt: Transform, updates: Tree, state: Any, params: Tree, extra: dict[s
             checks.check_state_shapes(opt, updates, state)
             raise
         return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
+
+
+def _is_traced(tree: Tree) -> bool:
+    return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
 
 
 _shared_step = jax.jit(_step, inline=True)

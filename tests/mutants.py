@@ -80,8 +80,14 @@ EQUIVALENT = {
     "sm3.rule: 1 → 2 in jnp.where(nu > 0, sqrt(nu), 1)": UNSEEN,
     "madgrad.rule: 1 → 0 in jnp.where(v > 0, v, 1)": "where v is 0 so is s, and the where lets no derivative pass",
     "radam.update: 5 → 4 in jnp.maximum(rho, 5)": UNSEEN,
-    "ademamix.update: 1 → 0 in 1 if warmup_steps is None else warmup_steps": "1 is the least of both, whatever the first is",
-    "radam.update: 15120 → 15119 in near ** 5 / 15120": "it moves the sum by 4e-12 at most",
+    "ademamix.update: 1 → 0 in 1 if warmup_steps is None else warmup_steps": "whatever is above 1 is taken as 1",
+    **{
+        f"radam.update: {there} → {there + off} in near ** {power} / {there}": "it moves the sum by 4e-12 at most"
+        for there, power in ((15120, 5), (604800, 7))
+        for off in (-1, 1)
+    },
+    "radam.update: 0 → 1 in jnp.where(rectified, r2, 0)": UNSEEN,
+    "adopt.rule: 1 → 2 in jnp.where(first, 1, jnp.maximum(sqrt(v), eps))": "the first step is shortened to 0",
     "radam.update: 0.25 → 0.2525 in jnp.minimum(x, 0.25)": UNSEEN,
     "radam.update: 0.25 → 0.2525 in jnp.maximum(x, 0.25)": UNSEEN,
     "radam.update: 0.25 → 0.2525 in x < 0.25": "between the two both forms are exact",

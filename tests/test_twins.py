@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import reference
 
-from jaxopt_lite import adafactor, adam, adamw, apply_updates, madgrad, radam, registry, sm3, yogi
+from jaxopt_lite import adafactor, adam, adamw, apply_updates, asgd, madgrad, radam, registry, rmsprop, sm3, yogi
 from jaxopt_lite.optimizers import RAdamState
 from jaxopt_lite.testing.problems import quadratic
 
@@ -297,3 +297,24 @@ def test_yogi_stands_where_its_second_moment_is_right_and_saturates_where_it_gro
     assert yogi().update(at_two, state)[1].v == 4
     full = state._replace(v=jnp.full((), 0.9999 * jnp.finfo(jnp.float32).max))
     assert jnp.isfinite(yogi().update(large, full)[1].v)
+
+
+def test_asgd_climbs_where_the_rate_is_negative():
+    """Its rate falls by the size of lr: were the sign in it, the base of the power would be negative here."""
+    params = jnp.array([1.0, -2.0])
+    steps = []
+    for lr in (-3.0, 3.0):
+        opt = asgd(lr, lambd=1.0)
+        _, state = opt.update(params, opt.init(params), params)
+        steps.append(opt.update(params, state, params)[0])
+    np.testing.assert_allclose(steps[0], -steps[1], rtol=1e-6)
+
+
+def test_rmsprop_stays_finite_where_the_variance_is_nothing_but_rounding():
+    g = jnp.asarray(np.random.default_rng(0).standard_normal(1000), jnp.float32)
+    opt = rmsprop(centered=True, decay_rate=0.5)
+    step, state = jax.jit(opt.update), opt.init(g)
+    for _ in range(100):
+        updates, state = step(g, state)
+        assert np.all(np.isfinite(updates))
+    assert np.any(state.h < state.mean**2)

@@ -181,6 +181,21 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             ValueError,
             "out_axis is 0, in_axis is None, and a leaf has 3 axes",
         ),
+        (
+            "lbfgs().update(grads, lbfgs().init(params), params, value=1.0, grad=grads)",
+            TypeError,
+            "lbfgs.update: value_fn is missing, and this rule needs it",
+        ),
+        (
+            "lbfgs().update(grads, lbfgs().init(params), params, value=1.0, value_fn=pulled)",
+            TypeError,
+            "lbfgs.update: grad is missing, and this rule needs it",
+        ),
+        (
+            "polyak_sgd().update(grads, polyak_sgd().init(params))",
+            TypeError,
+            "polyak_sgd.update: value is missing, and this rule needs it",
+        ),
         ("adagrad(eps='small')", TypeError, f"adagrad: eps must be {POSITIVE}, not 'small'"),
         (
             "sgd(lr=Halving(0.1))",

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.factors import Sides, next_basis, rotated, square_zeros, unrotated, whitened
@@ -81,8 +82,10 @@ def kl_soap(
             return jax.tree.map(lambda p: square_zeros(p, out_axis, in_axis), params)
 
         def tenths(p):
-            of_inputs, of_outputs = matrix_axes(len(p.shape), out_axis, in_axis)
-            return Sides(zeros_over(p, of_outputs) + 0.1, zeros_over(p, of_inputs) + 0.1)
+            into, out = matrix_axes(len(p.shape), out_axis, in_axis)
+            of_inputs = jnp.moveaxis(zeros_over(p, out), into - (out < into), -1)
+            of_outputs = jnp.moveaxis(zeros_over(p, into), out - (into < out), -1)
+            return Sides(of_inputs + 0.1, of_outputs + 0.1)
 
         m, v = zeros_like(params), zeros_like(params, real=True)
         return KLSOAPState(zero_steps(params), m, v, squares(), squares(), jax.tree.map(tenths, params))

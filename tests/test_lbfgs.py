@@ -1,0 +1,228 @@
+"""L-BFGS, its line search, and Sophia's estimate: rules whose steps depend on a function."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxopt_lite import adam, apply_updates, chain, clip, lbfgs, sophia, value_and_grad_from_state
+from jaxopt_lite.linesearch import Point, cubic_minimum, zoom
+
+
+def rosenbrock(x):
+    return jnp.sum(100 * (x[1::2] - x[::2] ** 2) ** 2 + (1 - x[::2]) ** 2)
+
+
+def visited(opt, value_fn, params, steps):
+    """Parameters, gradients and updates of each step, and the last state."""
+
+    @jax.jit
+    def step(params, state):
+        value, grad = jax.value_and_grad(value_fn)(params)
+        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=value_fn)
+        return apply_updates(params, updates), grad, updates, state
+
+    state, seen = opt.init(params), []
+    for _ in range(steps):
+        after, grad, updates, state = step(params, state)
+        seen.append((params, grad, updates))
+        params = after
+    return seen, state
+
+
+def unit(x):
+    return np.asarray(x) / np.linalg.norm(x)
+
+
+def test_lbfgs_goes_in_the_directions_of_optax(x64):
+    """From the same points and gradients; how far, each line search has its own mind."""
+    seen, _ = visited(lbfgs(memory=4), rosenbrock, jnp.array([-1.2, 1.0, 0.5, 2.0]), 15)
+    theirs = optax.scale_by_lbfgs(memory_size=4)
+    state = theirs.init(seen[0][0])
+    for params, grad, updates in seen:
+        with jax.numpy_dtype_promotion("standard"):
+            direction, state = theirs.update(grad, state, params)
+        np.testing.assert_allclose(unit(updates), -unit(direction), atol=1e-7)
+
+
+def test_lbfgs_goes_in_the_directions_of_the_whole_matrix(x64):
+    """Nocedal & Wright (2006), equation 6.17, from the newest pair's multiple of the identity, all pairs kept."""
+    seen, _ = visited(lbfgs(memory=20), rosenbrock, jnp.array([-1.2, 1.0, 0.5, 2.0]), 12)
+    pairs = []
+    for k, (params, grad, updates) in enumerate(seen):
+        if k:
+            pairs.append((params - seen[k - 1][0], grad - seen[k - 1][1]))
+        s, y = pairs[-1] if pairs else (np.ones(4), np.ones(4))
+        H = np.eye(4) * (s @ y) / (y @ y)
+        for s, y in pairs:
+            V = np.eye(4) - np.outer(y, s) / (s @ y)
+            H = V.T @ H @ V + np.outer(s, s) / (s @ y)
+        np.testing.assert_allclose(unit(updates), -unit(H @ grad), atol=1e-7)
+
+
+def test_lbfgs_takes_a_step_of_length_1_first_and_then_newtons():
+    seen, _ = visited(lbfgs(), lambda x: 0.1 * jnp.sum(x * x), jnp.array([3.0, 4.0]), 2)
+    np.testing.assert_allclose(np.linalg.norm(seen[0][2]), 1, rtol=1e-6)
+    np.testing.assert_allclose(seen[1][0] + seen[1][2], 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dimension", [2, 10, 100])
+def test_lbfgs_solves_rosenbrock(x64, dimension):
+    opt, calls = lbfgs(), []
+
+    def counted(x):
+        jax.debug.callback(lambda: calls.append(1))
+        return rosenbrock(x)
+
+    @jax.jit
+    def step(params, state):
+        value, grad = value_and_grad_from_state(counted)(params, state=state)
+        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=counted)
+        return apply_updates(params, updates), state
+
+    params = jnp.tile(jnp.array([-1.2, 1.0]), dimension // 2)
+    state = opt.init(params)
+    for _ in range(60):
+        params, state = step(params, state)
+        if np.linalg.norm(state.grad) <= 1e-5:
+            break
+    jax.effects_barrier()
+    np.testing.assert_allclose(params, 1, atol=1e-5)
+    assert len(calls) <= 55
+    np.testing.assert_allclose(state.value, rosenbrock(params), atol=1e-12)
+    np.testing.assert_allclose(state.grad, jax.grad(rosenbrock)(params), atol=1e-8)
+
+
+def test_what_a_state_knows_is_found_in_a_chain_and_for_complex_parameters():
+    opt, params = chain(clip(1e6), lbfgs()), jnp.array([1.0 + 2.0j, -0.5j])
+
+    def loss(z):
+        return jnp.sum(jnp.abs(z - 1j) ** 2) + jnp.sum(z.real**4)
+
+    state = opt.init(params)
+    for _ in range(3):
+        value, conjugate = value_and_grad_from_state(loss)(params, state=state)
+        expected = jax.value_and_grad(loss)(params)
+        np.testing.assert_allclose(value, expected[0], rtol=1e-5)
+        np.testing.assert_allclose(conjugate, expected[1], rtol=1e-4, atol=1e-5)
+        grad = jnp.conj(conjugate)
+        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=loss)
+        params = apply_updates(params, updates)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.01, 100), st.floats(-2, 2))
+def test_what_zoom_finds_keeps_the_wolfe_conditions(a, b, first, shift):
+    """On a quartic with two valleys and a ripple, wherever it starts."""
+    with jax.enable_x64(True):
+        found, slope, value = searched(a, b, first, shift)
+        if slope < -1e-6:
+            assert found.found
+            assert found.low.value <= value + 1e-4 * found.low.t * slope + 1e-12
+            assert abs(found.low.slope) <= 0.9 * abs(slope)
+
+
+@jax.jit
+def searched(a, b, first, shift):
+    def f(t):
+        x = t * jnp.sign(b) + a
+        return x**4 - 3 * x**2 + shift * x + 0.3 * jnp.sin(5 * x)
+
+    def look(t):
+        value, slope = jax.value_and_grad(f)(t)
+        return Point(t, value, slope), slope
+
+    start, grad = look(jnp.zeros(()))
+    return zoom(look, start, grad, jnp.asarray(first), c1=1e-4, c2=0.9, most=60), start.slope, start.value
+
+
+def test_a_search_shrinks_from_where_the_function_is_not_finite():
+    def loss(x):
+        return jnp.sum(jnp.where(x > 3, jnp.nan, jnp.where(x > 2, jnp.inf, (x - 1.5) ** 2)))
+
+    seen, _ = visited(lbfgs(), lambda x: loss(100 * x), jnp.array([-0.5]), 12)
+    assert abs(100 * seen[-1][0] - 1.5) < 1e-2
+
+
+def test_a_search_that_finds_nothing_stays_and_forgets():
+    opt, params = lbfgs(max_evaluations=3), jnp.array([1.0, 2.0])
+    seen, state = visited(opt, lambda x: jnp.sum(x**2), params, 1)
+    lie = {"value": jnp.asarray(-1e6), "grad": params, "value_fn": lambda x: jnp.sum(x**2)}
+    assert np.any(state.steps)
+    updates, state = opt.update(params, state, params, **lie)
+    assert not np.any(updates)
+    assert not np.any(state.steps)
+    assert not np.any(state.changes)
+    assert len(seen) == 1
+
+
+def test_pairs_along_which_the_slope_falls_are_not_kept():
+    """The first step, of length 1, ends where the function is concave still."""
+    _, state = visited(lbfgs(max_evaluations=1), lambda x: jnp.sum(jnp.cos(x)), jnp.array([0.5]), 1)
+    assert not np.any(state.steps)
+
+
+def test_where_the_cubic_is_lowest():
+    """Of (t - 1)² (t + 2) = t³ - 3 t + 2, from any two points: at 1."""
+    for left, right in ((0.0, 3.0), (3.0, 0.0), (0.5, 0.9), (-0.5, 1.5)):
+        a, b = (Point(t, t**3 - 3 * t + 2, 3 * t**2 - 3) for t in map(jnp.asarray, (left, right)))
+        np.testing.assert_allclose(cubic_minimum(a, b), 1, rtol=1e-5)
+
+
+def test_within_jit_a_new_function_at_every_step_compiles_once_and_outside_a_warning_says_so():
+    opt, traces = lbfgs(), []
+
+    @jax.jit
+    def step(params, state, target):
+        def value_fn(params):
+            traces.append(1)
+            return jnp.sum((params - target) ** 2)
+
+        value, grad = jax.value_and_grad(value_fn)(params)
+        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=value_fn)
+        return apply_updates(params, updates), state
+
+    params, state = jnp.zeros(2), opt.init(jnp.zeros(2))
+    params, state = step(params, state, 0.0)
+    of_the_first = len(traces)
+    for target in range(1, 5):
+        params, state = step(params, state, float(target))
+    assert len(traces) == of_the_first
+    with pytest.warns(
+        UserWarning, match=r"^lbfgs.update: outside jax.jit, what is done with value_fn is compiled anew"
+    ):
+        opt.update(params, state, params, value=1.0, grad=params, value_fn=lambda x: jnp.sum(x**2))
+
+
+def test_sophia_estimates_the_diagonal_of_the_hessian():
+    """The mean over many directions is the diagonal; for a diagonal Hessian one direction is exact."""
+    A = np.random.default_rng(0).standard_normal((4, 4))
+    A = jnp.asarray(A + A.T, jnp.float32)
+    params = jnp.ones(4)
+
+    def estimate(seed, A):
+        opt = sophia(beta2=0.0, seed=seed)
+        _, state = opt.update(params, opt.init(params), params, value_fn=lambda x: 0.5 * x @ A @ x)
+        return state.h
+
+    estimates = jax.vmap(estimate, in_axes=(0, None))(jnp.arange(4000), A)
+    np.testing.assert_allclose(jnp.mean(estimates, 0), jnp.diag(A), atol=0.2)
+    assert np.std(np.asarray(estimates)) > 0.5
+    np.testing.assert_allclose(estimate(3, jnp.diag(jnp.arange(4.0))), jnp.arange(4.0), atol=1e-6)
+
+
+def test_lbfgs_works_beside_others_in_groups_and_on_several_leaves():
+    params = {"a": jnp.array([-1.2]), "b": [jnp.array([[1.0]])]}
+
+    def loss(p):
+        x, y = p["a"][0], p["b"][0][0, 0]
+        return 100 * (y - x**2) ** 2 + (1 - x) ** 2
+
+    seen, state = visited(lbfgs(), loss, params, 60)
+    flat, _ = visited(lbfgs(), rosenbrock, jnp.array([-1.2, 1.0]), 60)
+    np.testing.assert_allclose(seen[10][0]["a"], flat[10][0][:1], rtol=1e-3)
+    assert state.value < 1e-8
+    assert adam() != lbfgs()

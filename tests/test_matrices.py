@@ -1,0 +1,256 @@
+"""Rules for matrices: which leaves they take, along which axes, and what no change of basis, scale or stack changes."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import reference
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jaxopt_lite import (
+    adamw,
+    find,
+    kl_soap,
+    lion,
+    muon,
+    prodigy,
+    registry,
+    scion,
+    sgd,
+    shampoo,
+    soap,
+)
+from jaxopt_lite.factors import in_blocks, out_of_blocks, spectral_norm
+from jaxopt_lite.matrices import matrix_axes, orthogonal
+
+FOR_MATRICES = [name for name, entry in registry.items() if "matrices" in entry.needs]
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def normal(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+@jax.jit
+def path(opt, params, gradients):
+    """The updates of all steps, whose gradients are stacked."""
+
+    def step(state, grads):
+        updates, state = opt.update(grads, state, params)
+        return state, updates
+
+    _, updates = jax.lax.scan(step, opt.init(params), gradients)
+    return updates
+
+
+class TestRoutes:
+    @property
+    def params(self):
+        return {"dense": {"kernel": jnp.ones((2, 3)), "bias": jnp.ones(3)}, "embed": {"embedding": jnp.ones((5, 2))}}
+
+    def stepped(self, opt):
+        """Which of the optimizers stepped each leaf, by the size of its step: muon's is 1, sgd's 100."""
+        updates, state = opt.update(self.params, opt.init(self.params), self.params)
+        find(state, "momentum")
+        return {
+            jax.tree_util.keystr(k, simple=True, separator="/"): np.max(np.abs(u)) == 100 for k, u in leaves(updates)
+        }
+
+    def test_patterns_or_a_function_say_what_is_hidden(self):
+        expected = {"dense/kernel": False, "dense/bias": True, "embed/embedding": True}
+        for hidden in ("*kernel", "dense/k*|nothing", lambda path, leaf: leaf.shape == (2, 3)):
+            assert self.stepped(muon(1.0, hidden=hidden, others=sgd(100.0))) == expected
+
+    def test_vectors_go_to_the_others_and_a_matrix_with_a_doubtful_name_is_refused(self):
+        with pytest.raises(ValueError, match=r"^muon: 'embed/embedding' has a name for what is no hidden matrix"):
+            muon(others=sgd()).init(self.params)
+        dense = {"dense": self.params["dense"]}
+        updates, _ = muon(1.0, others=sgd(100.0)).update(dense, muon(others=sgd()).init(dense), dense)
+        assert np.all(updates["dense"]["bias"] == -100)
+        assert np.all(np.abs(updates["dense"]["kernel"]) < 10)
+
+    @pytest.mark.parametrize("name", ["wte", "lm_head", "head", "logits_dense", "token_embedder", "Classifier_0"])
+    def test_doubtful_names(self, name):
+        with pytest.raises(ValueError, match="has a name for what is no hidden matrix"):
+            muon(others=sgd()).init({name: {"kernel": jnp.ones((2, 3))}})
+        muon(others=sgd(), hidden="*").init({name: {"kernel": jnp.ones((2, 3))}})
+
+    def test_attention_heads_are_not_mistaken_for_a_head(self):
+        muon().init({"multi_head_attention": {"kernel": jnp.ones((2, 3))}})
+
+    def test_without_others_every_leaf_must_be_a_matrix(self):
+        with pytest.raises(ValueError, match=r"^muon: 'dense/bias' has shape \(3,\) and is no hidden matrix: say"):
+            muon(hidden="*kernel").init(self.params)
+        state = muon().init({"kernel": jnp.ones((2, 3))})
+        assert type(state).__name__ == "MuonState"
+
+    def test_the_state_of_all_is_a_dict(self):
+        state = muon(others=adamw(), hidden="*kernel").init(self.params)
+        assert state.keys() == {"hidden", "others"}
+        assert state["hidden"].momentum["dense"] == {
+            "kernel": state["hidden"].momentum["dense"]["kernel"],
+            "bias": None,
+        }
+
+
+def leaves(tree):
+    return jax.tree_util.tree_leaves_with_path(tree)
+
+
+@pytest.mark.parametrize(
+    ("rank", "out_axis", "in_axis", "expected"),
+    [(2, -1, None, (0, 1)), (2, 0, None, (1, 0)), (3, -2, None, (2, 1)), (3, -1, 0, (0, 2)), (4, 1, -1, (3, 1))],
+)
+def test_axes(rank, out_axis, in_axis, expected):
+    assert matrix_axes(rank, out_axis, in_axis) == expected
+
+
+@pytest.mark.parametrize(("rank", "out_axis", "in_axis"), [(3, 0, None), (2, 2, None), (2, -1, 1), (2, -1, -3)])
+def test_axes_that_are_not_there_are_refused(rank, out_axis, in_axis):
+    with pytest.raises(
+        ValueError, match=rf"^out_axis is {out_axis}, in_axis is {in_axis}, and a leaf has {rank} axes$"
+    ):
+        matrix_axes(rank, out_axis, in_axis)
+
+
+@pytest.mark.parametrize("name", FOR_MATRICES)
+def test_each_matrix_of_a_stack_is_stepped_alone_whatever_its_axes(x64, name, monkeypatch):
+    """A stack equals its matrices, as equinox's layout equals flax's, and heads between in and out equal both."""
+    if name == "psgd_kron":  # whose noise must be the same for all
+        module = registry[name].factory.__wrapped__.__globals__
+        monkeypatch.setitem(module, "draw", lambda *_: jax.tree.map(jnp.ones_like, _[-1]))
+    opt = registry[name].factory(lr=0.1)
+    params, gradients = jnp.asarray(normal(0, 2, 3, 4)), jnp.asarray(normal(1, 4, 2, 3, 4))
+    expected = [path(opt, params[i], gradients[:, i]) for i in range(2)]
+    layouts = {(-1, None): lambda x: x, (-2, None): lambda x: x.mT, (-1, 0): lambda x: jnp.moveaxis(x, 0, 1)}
+    for (out_axis, in_axis), turned in layouts.items():
+        there = opt.replace(out_axis=out_axis, in_axis=in_axis)
+        steps = path(there, turned(params), jax.vmap(turned)(gradients))
+        for t, step in enumerate(steps):
+            for i in range(2):
+                mine = jnp.moveaxis(step, 1, 0)[i] if in_axis == 0 else turned(step)[i] if out_axis == -2 else step[i]
+                np.testing.assert_allclose(mine, expected[i][t], rtol=1e-8, atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS)
+def test_a_change_of_basis_changes_no_step_but_into_that_basis(seed):
+    """Rotated gradients give rotated steps: of muon and soap as they are, of shampoo up to its length, Adam's."""
+    with jax.enable_x64(True):
+        left, right = (np.linalg.qr(normal((seed, i), n, n))[0] for i, n in enumerate((3, 4)))
+        gradients = normal((seed, 2), 4, 3, 4)
+        zeros = jnp.zeros((3, 4))
+        for opt in (
+            muon(lr=1.0),
+            muon(lr=1.0, method="polar_express"),
+            soap(lr=1.0, every=2),
+            kl_soap(lr=1.0, every=2),
+            shampoo(lr=1.0, every=1, eps=1e-3),
+        ):
+            plain, turned = path(opt, zeros, gradients), path(opt, zeros, left @ gradients @ right.T)
+            for a, b in zip(plain, turned, strict=True):
+                c = left @ a @ right.T
+                longer = np.linalg.norm(c) / np.linalg.norm(b) if opt.name == "shampoo" else 1
+                np.testing.assert_allclose(longer * b, c, atol=1e-5 * (1 + np.max(np.abs(c))))
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.floats(1e-3, 1e3))
+def test_the_scale_of_gradients_changes_no_step(seed, scale):
+    with jax.enable_x64(True):
+        params, gradients = jnp.asarray(normal((seed, 0), 3, 4)), jnp.asarray(normal((seed, 1), 3, 3, 4))
+        for opt in (muon(), scion(), lion(), prodigy(eps=0.0, d0=0.1), shampoo(graft_eps=0.0)):
+            plain, scaled = path(opt, params, gradients), path(opt, params, scale * gradients)
+            for a, b in zip(plain, scaled, strict=True):
+                np.testing.assert_allclose(b, a, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("method", "low", "high"), [("newton_schulz", 0.68, 1.20), ("polar_express", 0.86, 1.14)])
+@pytest.mark.parametrize("shape", [(40, 40), (24, 60), (60, 24)])
+def test_singular_values_come_near_1(method, low, high, shape):
+    """From 0.003 of the norm on, all of them, to two digits; the singular vectors stay."""
+    small = min(shape)
+    u, _, vt = np.linalg.svd(normal(0, *shape), full_matrices=False)
+    for seed in range(20):
+        s = 10.0 ** np.random.default_rng(seed).uniform(np.log10(0.0031), 0, small)
+        s = np.maximum(s, 0.0031 * np.linalg.norm(s))
+        s = np.maximum(s, 0.003 * np.linalg.norm(s))
+        x = orthogonal(jnp.asarray((u * s) @ vt, jnp.float32), method, steps=5)
+        values = np.linalg.svd(x, compute_uv=False)
+        assert low <= round(float(values.min()), 2)
+        assert round(float(values.max()), 2) <= high
+        rotated = u.T @ np.asarray(x) @ vt.T
+        assert np.max(np.abs(rotated - np.diag(np.diag(rotated)))) < 1e-4
+
+
+def test_muon_multiplies_in_bfloat16_where_it_is_told_to():
+    g = jnp.asarray(normal(0, 30, 20), jnp.float32)
+    exact, rough = (orthogonal(g, "newton_schulz", 5, bfloat16) for bfloat16 in (False, True))
+    error = np.linalg.norm(rough - exact) / np.linalg.norm(exact)
+    assert 1e-4 < error < 0.05
+    assert rough.dtype == jnp.float32
+    text = str(jax.make_jaxpr(lambda g: muon(bfloat16=True).update(g, muon().init(g), g))(g))
+    assert text.count("preferred_element_type=float32") >= 15
+    assert "bf16" in text
+
+
+def test_a_norm_of_a_matrix_and_what_it_is_taken_for():
+    x = normal(0, 5, 5)
+    symmetric = x @ x.T
+    largest = np.linalg.eigvalsh(symmetric)[-1]
+    assert 0.7 * largest <= spectral_norm(jnp.asarray(symmetric, jnp.float32)).item() <= 1.0001 * largest
+
+
+@pytest.mark.parametrize("shape", [(5, 7), (4, 4), (2, 5, 3), (1, 9)])
+@pytest.mark.parametrize("block", [2, 3, 100])
+def test_blocks(shape, block):
+    x = jnp.asarray(normal(0, *shape))
+    blocks = in_blocks(x, block)
+    assert max(blocks.shape[-2:]) <= block
+    np.testing.assert_array_equal(out_of_blocks(blocks, x.shape), x)
+    np.testing.assert_array_equal(blocks[..., 0, 0, :, :], x[..., : blocks.shape[-2], : blocks.shape[-1]])
+
+
+@pytest.mark.parametrize("block", [2, 3])
+def test_shampoo_in_blocks_equals_its_twin(x64, block):
+    params, gradients = normal(0, 5, 7), normal(1, 25, 5, 7)
+    opt = shampoo(block=block, every=3)
+    state, p = opt.init(jnp.asarray(params)), jnp.asarray(params)
+    for g, (expected, _) in zip(gradients, reference.shampoo(params, gradients, block=block, every=3), strict=True):
+        updates, state = opt.update(jnp.asarray(g), state, p)
+        p = p + updates
+        np.testing.assert_allclose(p, expected, rtol=1e-9)
+
+
+def test_shampoo_by_hand(x64):
+    """Diagonal gradients: L = R, so that U is m over the size of the first gradient, at the length of Adam's step."""
+    first, second = np.array([2.0, 0.5]), np.array([1.0, -1.0])
+    opt = shampoo(lr=1.0, beta1=0.5, beta2=0.5, eps=0.0, graft_eps=1e-12, weight_decay=0.0)
+    one, two = path(opt, jnp.zeros((2, 2)), jnp.stack([jnp.diag(first), jnp.diag(second)]))
+    np.testing.assert_allclose(one, -np.eye(2), atol=1e-12)
+    m, v = (first / 4 + second / 2) / 0.75, (first**2 / 4 + second**2 / 2) / 0.75
+    adam, along = m / np.sqrt(v), m / first
+    np.testing.assert_allclose(two, -np.diag(along * np.linalg.norm(adam) / np.linalg.norm(along)), atol=1e-12)
+
+
+def test_kl_soap_by_hand(x64):
+    """Diagonal gradients: the bases are the axes, the first call only finds them, and the second steps by m / √v."""
+    first, second = np.array([2.0, 0.5]), np.array([1.0, -3.0])
+    opt = kl_soap(lr=1.0, beta1=0.9, beta2=0.75, shampoo_beta=0.5, eps=1e-12, weight_decay=0.0)
+    params = jnp.zeros((2, 2))
+    none, state = opt.update(jnp.diag(first), opt.init(params), params)
+    assert not np.any(none)
+    np.testing.assert_allclose(state.factors.inputs, np.diag(first**2) / 4)
+    step, state = opt.update(jnp.diag(second), state, params)
+    np.testing.assert_allclose(np.diag(step), -0.1 / 0.5 * np.sign(second))
+    np.testing.assert_allclose(state.factors.inputs, np.diag(first**2 / 8 + second**2 / 0.1 / 4))
+    np.testing.assert_allclose(np.sort(state.eigenvalues.outputs), np.sort(0.05 + second**2 / 0.1 / 4))
+
+
+def test_soap_keeps_no_factor_of_a_side_that_is_too_long():
+    opt = soap(longest=3)
+    state = opt.init(jnp.zeros((3, 4)))
+    assert state.factors.outputs is None
+    assert state.bases.outputs is None
+    assert state.factors.inputs.shape == (3, 3)

@@ -1,6 +1,10 @@
 """The suite runs under the strictest settings that a user may have."""
 
+import os
 import sys
+
+# Two workers run side by side, and LAPACK's threads would spin against each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import chex
 import hypothesis

@@ -34,6 +34,10 @@ FOUNDATION = {
     "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py", "test_transforms.py"],
     "schedules": ["test_schedules.py", "test_checks.py"],
     "paths": ["test_groups.py", "test_checks.py"],
+    "matrices": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
+    "factors": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
+    "noise": ["test_transforms.py", "test_lbfgs.py"],
+    "linesearch": ["test_lbfgs.py"],
     "states": ["test_groups.py", "test_wrappers.py", "test_checks.py", "test_sharding.py"],
     "inspection": ["test_groups.py"],
     "interop": ["test_interop.py", "test_checks.py"],
@@ -54,6 +58,7 @@ FILES = {
 }
 
 SOUND = "no defect"
+BY_FUNCTION = {"lbfgs", "sophia"}  # what has no path along given gradients alone
 
 UNSEEN = "what stands there is chosen by neither where"
 SLOWER = "the quick way out is missed, and the same is found"
@@ -267,6 +272,8 @@ def tests_of(name: str) -> tuple[list[str], str]:
     if name in FOUNDATION or FILES[name].parent.name in AROUND:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
         return files, f"not composed or ((all_laws or keywords) and {name})"
+    if name in BY_FUNCTION:
+        return ["test_lbfgs.py", "test_house.py", "test_laws.py"], f"{name} or search or state_knows"
     files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py", "test_core.py", "test_properties.py"]
     return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"
 

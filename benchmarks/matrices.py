@@ -136,8 +136,8 @@ def main():
         *rows(measured(factors, EVERY), lambda name: theirs.get(name, name)),
         "",
         f"Factors are decomposed in one step of {EVERY}, and what that costs is shared out. SOAP and its kin are",
-        "compared with `pytorch_optimizer.SOAP`, Shampoo with `ScalableShampoo`. LAPACK and torch have one thread: with",
-        "two, whose pools spin where cores are shared, a decomposition takes seconds here, in either. XLA has two.",
+        "compared with `pytorch_optimizer.SOAP`, Shampoo with `ScalableShampoo`. LAPACK and torch have one thread:",
+        "with two, whose pools spin where cores are shared, a decomposition takes seconds, in either. XLA has two.",
     ]
     if not WITH_TORCH:
         lines.append("torch and pytorch_optimizer are not installed: nothing is compared with them.")

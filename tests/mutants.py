@@ -58,7 +58,6 @@ FILES = {
 }
 
 SOUND = "no defect"
-BY_FUNCTION = {"lbfgs", "sophia"}  # what has no path along given gradients alone
 
 UNSEEN = "what stands there is chosen by neither where"
 SLOWER = "the quick way out is missed, and the same is found"
@@ -272,8 +271,8 @@ def tests_of(name: str) -> tuple[list[str], str]:
     if name in FOUNDATION or FILES[name].parent.name in AROUND:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
         return files, f"not composed or ((all_laws or keywords) and {name})"
-    if name in BY_FUNCTION:
-        return ["test_lbfgs.py", "test_house.py", "test_laws.py"], f"{name} or search or state_knows"
+    if name == "lbfgs":  # which has no path along given gradients
+        return ["test_lbfgs.py", "test_house.py", "test_laws.py"], "lbfgs"
     files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py", "test_core.py", "test_properties.py"]
     return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"
 

@@ -32,6 +32,8 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     for need in sorted(opt.needs & KEYWORDS):
         if given.get(need) is None:
             raise TypeError(f"{call}: {need} is missing, and this rule needs it")
+    if np.ndim(extra.get("value", 0)):
+        raise ValueError(f"{call}: value has shape {np.shape(extra['value'])}, and is one number, the loss at params")
     skeleton = _skeleton(opt, updates, state)
     if type(skeleton) in {type(updates), type(params)} and type(state) is not type(skeleton):
         raise TypeError(f"{call}: the order is gradients, state, params, and {describe(skeleton)} did not come second")

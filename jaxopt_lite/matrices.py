@@ -12,20 +12,25 @@ from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxopt_lite.numerics import abs2, sqrt
 from jaxopt_lite.paths import in_groups, map_with_path
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import direction
-from jaxopt_lite.trees import zeros_over
+from jaxopt_lite.trees import describe, zeros_over
 
 Others = Optimizer | None
 Hidden = str | Callable[[str, Any], bool] | None
 Method = Literal["newton_schulz", "polar_express"]
 Scale = Literal["original", "match_rms_adamw"]
 
-# Names of matrices that are no layer between layers: rows or columns of theirs stand for tokens or classes.
-NOT_HIDDEN = ("*embed*", "wte", "wpe", "head", "*_head", "*logits*", "*classifier*")
+# Names of what is no layer between layers, though it may have two axes: rows or columns that stand for tokens or
+# classes, and the biases and scales of scanned layers and of attention's heads.
+NOT_HIDDEN = (
+    *("*embed*", "emb", "*_emb", "wte", "wpe", "head", "*_head", "*logits*", "*classifier*"),
+    *("bias", "*_bias", "scale", "*norm*"),
+)
 
 
 def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
@@ -39,8 +44,11 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         others: the optimizer of all other leaves; None: there must be none.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if nobody has been told what to do with a leaf.
+        TypeError: ``hidden`` is something else, or gives something other than a bool.
+        ValueError: at ``init`` and ``update``, if nobody has been told what to do with a leaf, or nothing is hidden.
     """
+    if not (hidden is None or isinstance(hidden, str) or callable(hidden)):
+        raise TypeError(f"{name}: hidden must be a function of path and leaf, or patterns, not {describe(hidden)}")
 
     def group_of(path: str, leaf: Any) -> str:
         shape = tuple(leaf.shape)
@@ -53,6 +61,8 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
                 )
         else:
             chosen = hidden(path, leaf) if callable(hidden) else any(fnmatchcase(path, p) for p in hidden.split("|"))
+            if not isinstance(chosen, bool | np.bool_):
+                raise TypeError(f"{name}: hidden must say True or False of {path!r}, not {describe(chosen)}")
             if chosen and len(shape) < 2:
                 raise ValueError(f"{name}: {path!r} has shape {shape}, and hidden says that it is a matrix")
         if not chosen and others is None:
@@ -62,18 +72,22 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
             )
         return "hidden" if chosen else "others"
 
+    def groups_of(params):
+        groups = map_with_path(group_of, params)
+        if hidden is not None and "hidden" not in jax.tree.leaves(groups) and jax.tree.leaves(groups):
+            raise ValueError(f"{name}: hidden fits no leaf")
+        return groups
+
     init, update = pair
 
     def of_matrices(grads, state, params=None, **_):
         return update(grads, state, params)
 
     if others is not None:
-        return in_groups(
-            {"hidden": (init, of_matrices), "others": others.pair}, functools.partial(map_with_path, group_of)
-        )
+        return in_groups({"hidden": (init, of_matrices), "others": others.pair}, groups_of)
 
     def checked(params):
-        map_with_path(group_of, params)
+        groups_of(params)
         return init(params)
 
     return checked, update
@@ -157,7 +171,7 @@ def orthogonal(x: jax.Array, method: Method, steps: int, bfloat16: bool = False)
     """
 
     def product(a, b):
-        if bfloat16:
+        if bfloat16 and not jnp.iscomplexobj(a):  # which has no such format
             return jnp.matmul(a.astype(jnp.bfloat16), b.astype(jnp.bfloat16), preferred_element_type=jnp.float32)
         return a @ b
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from jaxopt_lite.numerics import at_least_float32
 from jaxopt_lite.trees import Tree, zeros_beside
@@ -30,3 +31,12 @@ def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree
     return treedef.unflatten(
         [distribution(k, x.shape, at_least_float32(x.dtype)) for k, x in zip(keys, leaves, strict=False)]
     )
+
+
+def signs(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    """1 or -1, of a complex number for its real and its imaginary part, at length 1."""
+    if not jnp.issubdtype(dtype, jnp.complexfloating):
+        return jax.random.rademacher(key, shape, dtype)
+    real, imaginary = jax.random.rademacher(key, (2, *shape), jnp.finfo(dtype).dtype)
+    turned: jax.Array = (real + 1j * imaginary) / 2**0.5
+    return turned

@@ -128,7 +128,7 @@ class Transform(Value):
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
         has_function = any(map(callable, extra.values()))
         step = functools.partial(_step, self) if has_function else self._compiled_step
-        if has_function and "value_fn" in self.entry.needs and not _is_traced((updates, state, params)):
+        if has_function and _compiles_functions(self) and not _is_traced((updates, state, params)):
             warnings.warn(
                 f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
                 "put the whole step in one jax.jit",
@@ -174,6 +174,12 @@ def _step(opt: Transform, updates: Tree, state: Any, params: Tree, extra: dict[s
             checks.check_state_shapes(opt, updates, state)
             raise
         return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
+
+
+def _compiles_functions(opt: Transform) -> bool:
+    """Whether a rule, this one or one inside it, searches or estimates by ``value_fn``; a wrapper calls it at most."""
+    alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
+    return alone or any(_compiles_functions(x) for x in opt.inside if isinstance(x, Transform))
 
 
 def _is_traced(tree: Tree) -> bool:

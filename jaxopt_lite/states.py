@@ -69,13 +69,17 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
         params: p, the parameters after the same steps, where gradients are taken; training goes on from these.
 
     Returns:
-        x, in the dtypes of ``params``.
+        x, in the dtypes of ``params``; what another group steps as it is.
 
     Raises:
         ValueError: no schedule-free rule, or more than one, has a part in this state.
     """
     beta1, z = find(state, "beta1"), find(state, "z")
-    return jax.tree.map(lambda p, z: cast(load(p) + (1 - 1 / beta1) * (z - load(p)), jnp.result_type(p)), params, z)
+
+    def evaluated(z: Any, p: Any) -> Any:
+        return p if z is None else cast(load(p) + (1 - 1 / beta1) * (z - load(p)), jnp.result_type(p))
+
+    return jax.tree.map(evaluated, z, params, is_leaf=lambda z: z is None)
 
 
 def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tuple[jax.Array, Tree]]:
@@ -89,11 +93,18 @@ def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tup
         and so ``params`` must be where that step ended, and the function must be the same: not another batch's.
 
     Raises:
-        ValueError: no `lbfgs`, or more than one, has a part in this state.
+        ValueError: the state is neither that of `lbfgs` nor that of a chain that ends in it: what is around it, or
+            after it, may have changed the function, or where the step ended.
     """
 
     def value_and_grad(params: Tree, *args: Any, state: Any, **kwargs: Any) -> tuple[jax.Array, Tree]:
-        iter, value, grad = (find(state, name) for name in ("iter", "value", "grad"))
+        last = state[-1] if type(state) is tuple and state else state
+        if not {"iter", "value", "grad"} <= set(getattr(last, "_fields", ())):
+            raise ValueError(
+                "value_and_grad_from_state: the state must be that of lbfgs, or of a chain that ends in it; "
+                "around or before anything else, use jax.value_and_grad"
+            )
+        iter, value, grad = last.iter, last.value, last.grad
 
         def evaluated() -> Any:
             return jax.value_and_grad(value_fn)(params, *args, **kwargs)
@@ -123,13 +134,13 @@ def state_shardings(opt: Any, params: Tree) -> Any:
     Raises:
         TypeError: a parameter has no ``NamedSharding``.
     """
-    shardings = {}
+    shardings, shapes = {}, {}
     for path, p in jax.tree_util.tree_leaves_with_path(params):
         sharding = getattr(p, "sharding", None)
         if not isinstance(sharding, NamedSharding):
             where = f"params{jax.tree_util.keystr(path)}"
             raise TypeError(f"state_shardings: {where} has the sharding {sharding}, and needs a NamedSharding")
-        shardings[path] = sharding
+        shardings[path], shapes[path] = sharding, p.shape
     if not shardings:
         raise TypeError("state_shardings: params has no leaves, and so no mesh")
     whole = along(next(iter(shardings.values())), ())
@@ -144,6 +155,8 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         owners = [path[i:j] for i in ends for j in ends if path[i:j] in shardings]
         if not owners:
             return whole
+        if path not in known and leaf.shape == shapes[max(owners, key=len)]:
+            return shardings[max(owners, key=len)]
         # An axis that is there twice is a square's, which is kept whole; so is what is cut where the code is not.
         shape = known.get(path, ())
         axes = [n - code if n >= code and shape.count(n) == 1 else None for n in shape if len(shape) == leaf.ndim]

@@ -350,7 +350,7 @@ def test_without_jit_numbers_step_as_arrays_do():
 
 class TestRegistry:
     def test_entries_say_what_the_declaration_says(self):
-        assert len(registry) == 34
+        assert len(registry) == 50
         for name, entry in registry.items():
             assert entry.name == name
             assert entry.family in {"first-order", "adaptive", "sign", "layerwise", "compact"}

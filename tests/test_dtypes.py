@@ -57,7 +57,7 @@ def assert_no_dtype_moves(name, pairs):
             # What jit's cache is keyed by, weak types included: if that is the same, there is no second trace.
             assert second == first, f"{name}, {kind}, {jnp.dtype(dtype)} parameters, {jnp.dtype(grads_dtype)} gradients"
             for leaf in jax.tree.leaves(second[1]):
-                assert leaf.dtype.name in {"int32", "float32", "float64", "complex64", "complex128"}
+                assert leaf.dtype.name in {"int32", "uint32", "float32", "float64", "complex64", "complex128"}
 
 
 @pytest.mark.parametrize("name", registry)

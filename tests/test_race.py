@@ -90,7 +90,8 @@ class TestLanes:
         for (lane, opt), (s, seed) in itertools.product(enumerate(lanes), enumerate(seeds)):
             alone, batch = line(jax.random.key(seed)), tuple(x[now[0, s]] for x in points())
             value, grads = jax.value_and_grad(squares)(alone, batch)
-            updates, _ = opt.update(grads, opt.init(alone), alone)
+            asked_for = {"value": value, "grad": grads, "value_fn": functools.partial(squares, batch=batch)}
+            updates, _ = opt.update(grads, opt.init(alone), alone, **asked_for)
             for got, want in zip(
                 jax.tree.leaves(track.blocks[0].carry.params),
                 jax.tree.leaves(apply_updates(alone, updates)),

@@ -176,6 +176,27 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             ValueError,
             "soap: 'w' has shape (3,), and hidden says that it is a matrix",
         ),
+        ("muon(hidden=0.5)", TypeError, "muon: hidden must be a function of path and leaf, or patterns, not 0.5"),
+        (
+            "muon(hidden=lambda path, leaf: 'others').init({'w': jnp.ones((2, 3))})",
+            TypeError,
+            "muon: hidden must say True or False of 'w', not 'others'",
+        ),
+        (
+            "muon(hidden='*kernl', others=adam()).init({'kernel': jnp.ones((2, 3))})",
+            ValueError,
+            "muon: hidden fits no leaf",
+        ),
+        (
+            "muon(others=adam()).init({'attention': {'bias': jnp.ones((2, 3))}})",
+            ValueError,
+            "muon: 'attention/bias' has a name for what is no hidden matrix: say which ones are, by hidden=",
+        ),
+        (
+            "polyak_sgd().update(grads, polyak_sgd().init(params), value=jnp.ones(3))",
+            ValueError,
+            "polyak_sgd.update: value has shape (3,), and is one number, the loss at params",
+        ),
         (
             "soap(out_axis=0).init({'w': jnp.ones((2, 3, 4))})",
             ValueError,

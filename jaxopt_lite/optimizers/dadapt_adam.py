@@ -43,8 +43,8 @@ def dadapt_adam(
         p ← p - m / (√v + eps) - lr d λ p                       λ is weight_decay
         d ← max(d, r / ((1 - √beta2) ‖s‖₁))
 
-    Use it as `prodigy`, which came of it, finds larger d, and finds it sooner; this one keeps less. Its lr is a factor
-    of d, which ends close to Adam's: 1, or a schedule that falls from 1.
+    Use it as `prodigy`, which came after it and finds a larger d sooner, but keeps more. Its lr is a factor of d, which
+    ends close to Adam's: 1, or a schedule that falls from 1.
 
     Args:
         lr: factor of d; a number, an array, or a schedule of ``iter``, counted from 0.

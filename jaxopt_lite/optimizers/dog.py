@@ -29,7 +29,8 @@ def dog(lr: Number = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
         p ← p - lr r / √(G + eps) g
 
     Use it where nobody knows the learning rate of SGD; evaluate at an average of the parameters, as `average` keeps
-    one, for the step does not fall by itself. Its lr is a factor of what it finds, 1 for all that Adam's is tuned for.
+    one, for the step does not fall by itself. Its lr is a factor of what it finds, to be
+    left at 1, whatever Adam's would be. Parameters in bfloat16 would round the first, tiny steps away: raise reps_rel.
 
     Args:
         lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.

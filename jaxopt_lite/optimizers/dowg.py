@@ -29,7 +29,8 @@ def dowg(lr: Number = 1.0, eps: Scalar = 1e-4, reps_rel: Scalar = 1e-6):
         p ← p - lr r² / (√V + eps) g
 
     Use it as `dog`, whose first gradients, met close to the start, weigh less here: it speeds up sooner, and needs no
-    average. Its lr is a factor of what it finds, 1 for all that Adam's is tuned for.
+    average. Its lr is a factor of what it finds, to be
+    left at 1, whatever Adam's would be. Parameters in bfloat16 would round the first, tiny steps away: raise reps_rel.
 
     Args:
         lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.

@@ -109,7 +109,7 @@ def kl_soap(
             outer, values = whitened(g, bases, eigenvalues, begun)
             factors, eigenvalues = averaged(factors, outer), averaged(eigenvalues, values)
             m, bases = jax.lax.cond(due, turned, lambda m, _, bases: (m, bases), m, factors, bases)
-            return begun * u, m, v, factors, bases, eigenvalues
+            return jnp.where(begun, u, 0 * g), m, v, factors, bases, eigenvalues
 
         rule = by_matrix(rule, out_axis, in_axis)
         updates, *kept = each(rule, grads, *state[1:], p=params)

@@ -41,10 +41,10 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
     Use it for smooth functions whose gradient has no noise: fits, physics, whole data sets, where it takes some tens of
     steps. There is nothing in it like Adam's learning rate.
 
-    ``update`` needs ``value`` and ``grad`` at p, and ``value_fn``, a function of the parameters alone. The search has
-    seen the next value and gradient: ``value_and_grad_from_state(value_fn)(params, state=state)`` takes them from the
-    state. Put the whole step in one ``jax.jit``, with ``value_fn`` a function inside it: outside, every new function,
-    as a lambda is, compiles the search anew, and a warning says so.
+    ``update`` needs ``value`` and ``grad`` at p, and ``value_fn``, a function of the parameters alone that returns one
+    number. The search has seen the next value and gradient, and ``value_and_grad_from_state(value_fn)(params,
+    state=state)`` takes them from the state. Put the whole step in one ``jax.jit``, with ``value_fn`` a function inside
+    it: outside, every new function, as a lambda is, compiles the search anew, and a warning says so.
 
     Args:
         memory: how many pairs are kept.

@@ -61,11 +61,13 @@ def muon(
         steps: of the method.
         scale: "original" or "match_rms_adamw".
         bfloat16: multiply in bfloat16, and add up in float32: faster where the processor has such products.
-        out_axis: the axis of what a matrix gives: -1 for flax's and haiku's kernels, (in, out); 0 or -2 for equinox's.
+        out_axis: the axis of what a matrix gives: -1 for flax's and haiku's kernels, (in, out); -2 for equinox's.
         in_axis: the axis of what it takes; None is the one of the last two that ``out_axis`` is not. All other axes are
-            a stack of matrices, so that 0 and -1 step each head of an attention kernel (in, heads, size) by itself.
+            a stack of matrices: 0 steps each head of flax's queries, keys and values, (in, heads, size), by itself.
+            Leaves with different axes, as its (heads, size, out) are, go to optimizers of their own in a `partition`.
         hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns, ``"*kernel"``; None
-            for all with two axes or more, where names such as "embedding" and "head" are refused, not guessed at.
+            for all with two axes or more, where names such as "embedding", "head" and "bias" are refused, not guessed
+            at.
         others: the optimizer of all other leaves, `adamw` for instance; None: there must be none.
 
     Raises:

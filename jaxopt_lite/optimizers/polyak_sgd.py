@@ -21,12 +21,12 @@ class PolyakSGDState(NamedTuple):
 def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps: Scalar = 0.0):
     """Gradient descent with Polyak's step.
 
-        η ← min((value - f_min) / (‖g‖² + eps), max_lr)    the norm of the whole tree
+        η ← min(max(value - f_min, 0) / (‖g‖² + eps), max_lr)    the norm of the whole tree
         p ← p - lr η g
 
     Use it where the lowest loss is known, as 0 is for a network that can fit all its data. ``update`` needs ``value``,
-    the loss at p: ``opt.update(grads, state, params, value=loss)``. Its lr is a factor, 1 for all that Adam's is tuned
-    for.
+    the loss at p: ``opt.update(grads, state, params, value=loss)``. Its lr is a factor, to
+    be left at 1, whatever Adam's would be.
 
     Args:
         lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -44,7 +44,7 @@ def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps:
 
     def update(grads, state, params=None, *, value):
         length = abs2(norm(grads)) + eps
-        eta = jnp.where(length == 0, 0, jnp.minimum(direction(value - f_min, length), max_lr))
+        eta = jnp.where(length == 0, 0, jnp.minimum(direction(jnp.maximum(value - f_min, 0), length), max_lr))
         lr_t = at(lr, state.iter)
 
         def rule(g):

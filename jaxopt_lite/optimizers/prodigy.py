@@ -47,6 +47,7 @@ def prodigy(
 
     Use it where nobody has tuned Adam's lr: lr d ends close to it, and lr stays 1, or is a schedule that falls from 1.
     It needs some hundred steps to find d; a d that is still rising at the end wants a larger ``d_coef``.
+    Parameters in bfloat16 would round the first, tiny steps away: raise d0.
 
     Args:
         lr: factor of d; a number, an array, or a schedule of ``iter``, counted from 0.

@@ -80,7 +80,9 @@ def psgd_kron(
 
     def init(params):
         squares = jax.tree.map(lambda p: square_zeros(p, out_axis, in_axis), params)
-        ones = jax.tree.map(lambda side: side + jnp.broadcast_to(jnp.eye(side.shape[-1]), side.shape), squares)
+        ones = jax.tree.map(
+            lambda side: side + jnp.broadcast_to(jnp.eye(side.shape[-1], dtype=side.dtype), side.shape), squares
+        )
         return PSGDKronState(zero_steps(params), zeros_like(params), ones, first_key(seed, params))
 
     def update(grads, state, params=None):

@@ -40,12 +40,16 @@ def schedule_free_adamw(
         v ← v + (1 - beta2) (g² - v)
         step = lr (g / (√v̂ + eps) + λ p)           v̂ without bias, λ is weight_decay
         z ← z - step
-        x ← x + c (z - x)                          c = w / (the sum of all w so far)
-        p ← (1 - beta1) z + beta1 x                w = iter^power (largest lr so far)²
+        w = iter^power (largest lr so far)²
+        x ← x + w / (the sum of all w so far) (z - x)
+        p ← (1 - beta1) z + beta1 x
 
     Use it where a run may end at any time: gradients are taken at p, and the model that counts is x, which
     ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 1 to 10
     times Adam's.
+
+    x is kept in p: parameters should be in float32, and nothing may move them after this rule, as a decay in a chain or
+    `lookahead` would.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

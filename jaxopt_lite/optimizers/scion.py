@@ -40,8 +40,8 @@ def scion(
         p ← p - lr radius step - lr p               without the last part, if not ``constrained``
 
     Use it for whole networks at one lr, which stays right as they widen: radius 50 for hidden matrices, and
-    ``others=scion(radius=3000.0, norm="sign", hidden="*")`` for embedding and head. Its lr times its radius is 10 to 50
-    times Adam's lr.
+    ``others=scion(radius=3000.0, norm="sign", hidden="*embed*|*head*", others=adamw())`` for embedding and head. Its lr
+    times its radius is 10 to 50 times Adam's lr.
 
     Args:
         lr: the share of the way to the ball's far side; a number, an array, or a schedule of ``iter``, from 0.

@@ -99,7 +99,7 @@ def shampoo(
             roots = Sides(*(jax.lax.cond(due, new, lambda r=r: r) for new, r in zip(newest, roots, strict=True)))
             U = out_of_blocks(roots.inputs @ in_blocks(m, block) @ roots.outputs, g.shape)
             A = (m / c1) / (sqrt(v / c2) + graft_eps)
-            return -lr_t * direction(length(A) * U, length(U)) - lr_t * shrink * p, m, v, factors, roots
+            return -lr_t * length(A) * direction(U, length(U)) - lr_t * shrink * p, m, v, factors, roots
 
         rule = by_matrix(rule, out_axis, in_axis)
         updates, *kept = each(rule, grads, *state[1:], p=params)

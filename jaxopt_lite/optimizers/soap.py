@@ -111,13 +111,13 @@ def soap(
 
         def rule(g, m, v, factors, bases, p):
             along = rotated(g, bases)
-            m = m + (1 - beta1) * (along - m)
-            v = v + (1 - beta2) * (abs2(along) - v)
+            m = m + begun * (1 - beta1) * (along - m)
+            v = v + begun * (1 - beta2) * (abs2(along) - v)
             u = -step_size * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
             outer = (f if f is None else outer_product(x) for f, x in zip(factors, (g, transposed(g)), strict=True))
             factors = jax.tree.map(lambda f, x: f + (1 - shampoo_beta) * (x - f), factors, Sides(*outer))
             m, v, bases = jax.lax.cond(due, turned, lambda m, v, f, b: (m, v, b), m, v, factors, bases)
-            return begun * u, m, v, factors, bases
+            return jnp.where(begun, u, 0 * g), m, v, factors, bases
 
         rule = by_matrix(rule, out_axis, in_axis)
         updates, m, v, factors, bases = each(rule, grads, state.m, state.v, state.factors, state.bases, p=params)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.noise import draw, first_key
+from jaxopt_lite.noise import draw, first_key, signs
 from jaxopt_lite.numerics import Number, Scalar, next_step
 from jaxopt_lite.rules import at, each, shortened
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
@@ -43,8 +43,8 @@ def sophia(
         p ← p - lr clip(m / max(gamma h, eps)) - lr λ p    to [-clipping, clipping], λ is weight_decay
 
     Use it for language models, with a ``value_fn`` of the batch at hand: ``update`` needs it as a keyword, a function
-    of the parameters alone. An estimate costs two gradients. Its lr is Adam's; with the right gamma, a tenth to a half
-    of all entries is not cut off.
+    of the parameters alone that returns one number. An estimate costs two gradients. Its lr is Adam's; with the right
+    gamma, a tenth to a half of all entries is not cut off.
 
     Args:
         lr: learning rate, and the largest step of an entry; a number, an array, or a schedule of ``iter``, from 0.
@@ -71,7 +71,7 @@ def sophia(
         lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
 
         def estimated(h):
-            u = draw(jax.random.rademacher, state.key, state.iter, params)
+            u = draw(signs, state.key, state.iter, params)
             u = jax.tree.map(lambda u, p: u.astype(p.dtype), u, params)
             _, along = jax.jvp(jax.grad(value_fn), (params,), (u,))
             return each(lambda h, u, Hu: h + (1 - beta2) * ((u * Hu).real - h), h, u=u, Hu=along)

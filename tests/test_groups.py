@@ -18,6 +18,7 @@ from jaxopt_lite import (
     chain,
     clip_by_global_norm,
     describe,
+    evaluation_params,
     find,
     freeze,
     hyperparams,
@@ -25,6 +26,7 @@ from jaxopt_lite import (
     optimizer,
     partition,
     sam,
+    schedule_free_sgd,
     schedules,
     sgd,
     skip_nonfinite,
@@ -222,3 +224,15 @@ def test_describe_prints_who_does_what_to_whom(capsys, monkeypatch):
 def test_describe_takes_shapes_for_parameters(capsys):
     describe(adam(), jax.eval_shape(lambda: PARAMS))
     assert "adam" in capsys.readouterr().out
+
+
+def test_a_schedule_free_group_is_evaluated_and_the_others_are_as_they_are():
+    params = {"free": jnp.ones(2), "other": jnp.ones(3)}
+    opt = partition({"a": schedule_free_sgd(0.1), "b": adam()}, {"a": "free", "b": "other"})
+    updates, state = opt.update(params, opt.init(params), params)
+    params = apply_updates(params, updates)
+    updates, state = opt.update(params, state, params)
+    params = apply_updates(params, updates)
+    found = evaluation_params(state, params)
+    assert np.all(found["other"] == params["other"])
+    assert not np.allclose(found["free"], params["free"])

@@ -1,5 +1,7 @@
 """L-BFGS, its line search, and Sophia's estimate: rules whose steps depend on a function."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxopt_lite import adam, apply_updates, chain, clip, lbfgs, sophia, value_and_grad_from_state
+from jaxopt_lite import (
+    adam,
+    apply_updates,
+    average,
+    chain,
+    clip,
+    lbfgs,
+    maximize,
+    sam,
+    sophia,
+    value_and_grad_from_state,
+    weight_decay,
+)
 from jaxopt_lite.linesearch import Point, cubic_minimum, zoom
 
 
@@ -113,6 +127,14 @@ def test_what_a_state_knows_is_found_in_a_chain_and_for_complex_parameters():
         params = apply_updates(params, updates)
 
 
+@pytest.mark.parametrize(
+    "opt", [maximize(lbfgs()), average(lbfgs()), chain(lbfgs(), weight_decay(0.1)), adam()], ids=str
+)
+def test_what_may_be_stale_or_another_functions_is_not_taken_from_a_state(opt):
+    with pytest.raises(ValueError, match=r"^value_and_grad_from_state: the state must be that of lbfgs, or of a chain"):
+        value_and_grad_from_state(rosenbrock)(jnp.ones(2), state=opt.init(jnp.ones(2)))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.01, 100), st.floats(-2, 2))
 def test_what_zoom_finds_keeps_the_wolfe_conditions(a, b, first, shift):
@@ -191,10 +213,12 @@ def test_within_jit_a_new_function_at_every_step_compiles_once_and_outside_a_war
     for target in range(1, 5):
         params, state = step(params, state, float(target))
     assert len(traces) == of_the_first
-    with pytest.warns(
-        UserWarning, match=r"^lbfgs.update: outside jax.jit, what is done with value_fn is compiled anew"
-    ):
-        opt.update(params, state, params, value=1.0, grad=params, value_fn=lambda x: jnp.sum(x**2))
+    given = {"value": 1.0, "grad": params, "value_fn": lambda x: jnp.sum(x**2)}
+    for outside in (opt, chain(clip(1.0), opt)):
+        with pytest.warns(UserWarning, match=r"update: outside jax.jit, what is done with value_fn is compiled anew"):
+            outside.update(params, outside.init(params), params, **given)
+    with warnings.catch_warnings(action="error"):  # sam calls the function, and compiles nothing of it
+        sam(adam()).update(params, sam(adam()).init(params), params, **given)
 
 
 def test_sophia_estimates_the_diagonal_of_the_hessian():
@@ -212,6 +236,12 @@ def test_sophia_estimates_the_diagonal_of_the_hessian():
     np.testing.assert_allclose(jnp.mean(estimates, 0), jnp.diag(A), atol=0.2)
     assert np.std(np.asarray(estimates)) > 0.5
     np.testing.assert_allclose(estimate(3, jnp.diag(jnp.arange(4.0))), jnp.arange(4.0), atol=1e-6)
+
+
+def test_sophia_sees_the_curvature_of_both_parts_of_a_complex_parameter():
+    opt, z = sophia(beta2=0.0), jnp.asarray([0.5 + 0.5j])
+    _, state = opt.update(z, opt.init(z), z, value_fn=lambda z: jnp.sum(z.real**2 + 50 * z.imag**2))
+    np.testing.assert_allclose(state.h, (2 + 100) / 2, rtol=1e-5)
 
 
 def test_lbfgs_works_beside_others_in_groups_and_on_several_leaves():

@@ -93,6 +93,16 @@ class TestRoutes:
             "bias": None,
         }
 
+    def test_a_pattern_that_fits_nothing_is_refused_and_a_tree_without_leaves_is_not(self):
+        with pytest.raises(ValueError, match=r"^muon: hidden fits no leaf$"):
+            muon(hidden="*kernl", others=adamw()).init(self.params)
+        muon(hidden="*kernel", others=adamw()).init({})
+
+    def test_biases_and_scales_with_two_axes_are_refused(self):
+        for name in ("bias", "qkv_bias", "scale", "LayerNorm_0"):
+            with pytest.raises(ValueError, match="has a name for what is no hidden matrix"):
+                muon(others=sgd()).init({"layers": {name: jnp.ones((2, 3))}})
+
 
 def leaves(tree):
     return jax.tree_util.tree_leaves_with_path(tree)
@@ -193,6 +203,31 @@ def test_muon_multiplies_in_bfloat16_where_it_is_told_to():
     text = str(jax.make_jaxpr(lambda g: muon(bfloat16=True).update(g, muon().init(g), g))(g))
     assert text.count("preferred_element_type=float32") >= 15
     assert "bf16" in text
+
+
+def test_complex_matrices_are_multiplied_as_they_are(standard):
+    g = jnp.asarray(normal(0, 3, 2) + 1j * normal(1, 3, 2), jnp.complex64)
+    exact, rough = (orthogonal(g, "newton_schulz", 5, bfloat16) for bfloat16 in (False, True))
+    np.testing.assert_array_equal(rough, exact)
+
+
+def test_shampoo_stays_finite_where_something_large_follows_on_nothing():
+    params, opt = jnp.zeros((2, 2)), shampoo()
+    _, state = opt.update(params, opt.init(params), params)
+    updates, _ = opt.update(params.at[0, 1].set(1e30), state, params)
+    assert np.all(np.isfinite(updates))
+
+
+def test_soap_with_no_basis_at_all_is_adam_from_the_second_call_on(x64):
+    params, g = jnp.zeros((3, 4)), jnp.asarray(normal(0, 3, 4))
+    first, second = path(soap(lr=1.0, longest=1, weight_decay=0.0), params, jnp.stack([g, g]))
+    assert not np.any(first)
+    np.testing.assert_allclose(second, -np.sign(g), rtol=1e-4)
+
+
+def test_psgd_kron_keeps_its_factors_in_the_parameters_precision(x64):
+    state = registry["psgd_kron"].factory().init(jnp.zeros((2, 3), jnp.float32))
+    assert {x.dtype for x in jax.tree.leaves(state.factors)} == {np.dtype(np.float32)}
 
 
 def test_a_norm_of_a_matrix_and_what_it_is_taken_for():

@@ -20,7 +20,7 @@ class ScionState(NamedTuple):
 
 @optimizer(family="matrix", paper="Pethick et al. (2025), arXiv:2502.07529", needs=("params", "leaf", "matrices"))
 def scion(
-    lr: Number = 2**-12,
+    lr: Number = 0.00025,
     momentum: Scalar = 0.9,
     radius: Scalar = 50.0,
     norm: Literal["spectral", "sign", "sign_fan_in"] = "spectral",
@@ -62,8 +62,8 @@ def scion(
 
     State: `ScionState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
     ``hidden`` and ``others``.
-    Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code, where
-    momentum is 1 - ours.
+    Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code, where lr
+    is 2⁻¹², and momentum 1 - ours.
     """
 
     def init(params):

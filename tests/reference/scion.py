@@ -16,7 +16,7 @@ def direction(m, norm, method, steps):
 def scion(
     p,
     gradients,
-    lr=2**-12,
+    lr=0.00025,
     momentum=0.9,
     radius=50.0,
     norm="spectral",

@@ -143,7 +143,7 @@ def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> N
             if not isinstance(leaf, jax.Array | np.ndarray):
                 _check_hashable(where, leaf)
         optional = argument is None and name in parameters and parameters[name].default is None
-        if name in {"opt", "others"} and getattr(argument, "noun", "") != "an optimizer" and not optional:
+        if name in ({"opt", "others"} if choices else {"opt"}) and getattr(argument, "noun", "") != "an optimizer" and not optional:
             raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
         if name in choices and argument not in choices[name]:
             raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")

@@ -348,16 +348,29 @@ def test_without_jit_numbers_step_as_arrays_do():
         assert each(lambda g, scale: g * scale, jnp.ones(()), scale=2.0) == 2.0
 
 
+FAMILIES = {
+    "adaptive",
+    "compact",
+    "first-order",
+    "layerwise",
+    "matrix",
+    "rate-free",
+    "second-order",
+    "sign",
+}
+
+
 class TestRegistry:
     def test_entries_say_what_the_declaration_says(self):
         assert len(registry) == 50
         for name, entry in registry.items():
             assert entry.name == name
-            assert entry.family in {"first-order", "adaptive", "sign", "layerwise", "compact"}
+            assert entry.family in FAMILIES
             assert any(year in entry.paper for year in map(str, range(1951, 2030)))
-            assert set(entry.needs) <= {"params", "leaf"}
+            assert set(entry.needs) <= {"params", "value", "grad", "value_fn", "leaf", "tree", "matrices"}
             assert isinstance(entry.on_any_tree(), Optimizer)
-            assert "lr" in inspect.signature(entry.factory).parameters
+            # What looks for its own step along a line has no rate.
+            assert ("lr" in inspect.signature(entry.factory).parameters) == ("grad" not in entry.needs)
 
     def test_an_optimizer_without_a_family_is_not_listed(self):
         assert "asking" not in registry

@@ -142,8 +142,8 @@ def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> N
                 raise TypeError(f"{where} is the factory {leaf.__name__}, where {noun} is meant: {call}")
             if not isinstance(leaf, jax.Array | np.ndarray):
                 _check_hashable(where, leaf)
-        optional = argument is None and name in parameters and parameters[name].default is None
-        if name in ({"opt", "others"} if choices else {"opt"}) and getattr(argument, "noun", "") != "an optimizer" and not optional:
+        is_optimizer = getattr(argument, "noun", "") == "an optimizer"
+        if (name == "opt" or (name == "others" and choices and argument is not None)) and not is_optimizer:
             raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
         if name in choices and argument not in choices[name]:
             raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")

@@ -33,7 +33,16 @@ the cap.
 
 
 def ours(value_fn, start):
-    opt, evaluations = lbfgs(), Counted(value_fn)
+    return steps_of(lbfgs(), value_and_grad_from_state, value_fn, start)
+
+
+def optaxs(value_fn, start):
+    return steps_of(optax.lbfgs(memory_size=10), optax.value_and_grad_from_state, value_fn, start)
+
+
+def steps_of(opt, value_and_grad_from_state, value_fn, start):
+    """How many calls it took, and the value at the end."""
+    evaluations = Counted(value_fn)
 
     @jax.jit
     def step(params, state):
@@ -42,32 +51,14 @@ def ours(value_fn, start):
         return apply_updates(params, updates), state
 
     params, state = start, opt.init(start)
-    while evaluations.count < CAP:
-        params, state = step(params, state)
-        jax.effects_barrier()
-        if np.linalg.norm(state.grad) <= TOLERANCE:
-            return evaluations.count, float(state.value)
-    return CAP, float(value_fn(params))
-
-
-def optaxs(value_fn, start):
-    opt, evaluations = optax.lbfgs(memory_size=10), Counted(value_fn)
-
-    @jax.jit
-    def step(params, state):
-        value, grad = optax.value_and_grad_from_state(evaluations)(params, state=state)
-        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=evaluations)
-        return optax.apply_updates(params, updates), state
-
-    params, state = start, opt.init(start)
     for _ in range(CAP):
         params, state = step(params, state)
         jax.effects_barrier()
         if evaluations.count >= CAP:
             break
         if np.linalg.norm(optax.tree_utils.tree_get(state, "grad")) <= TOLERANCE:
-            return evaluations.count
-    return CAP
+            return evaluations.count, float(value_fn(params))
+    return CAP, float(value_fn(params))
 
 
 def scipys(value_fn, start):
@@ -112,8 +103,8 @@ def main():
     lines, totals = [], np.zeros((0, 3), int)
     for problem in PROBLEMS:
         value_fn, start = loss(problem), jnp.array(problem.start)
-        mine, end = ours(value_fn, start)
-        counts = [mine, scipys(value_fn, start), optaxs(value_fn, start)]
+        (mine, end), (theirs, _) = ours(value_fn, start), optaxs(value_fn, start)
+        counts = [mine, scipys(value_fn, start), theirs]
         totals = np.vstack([totals, counts])
         minima = ", ".join(f"{m:.6g}" for m in problem.minimum)
         shown = " | ".join("failed" if count >= CAP else str(count) for count in counts)

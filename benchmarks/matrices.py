@@ -103,7 +103,7 @@ def main():
         "shampoo()": stepping(shampoo(), SIZES["factors"]),
         "psgd_kron()": stepping(psgd_kron(), SIZES["factors"]),
     }
-    theirs = {"shampoo()": "shampoo()"}
+    theirs = {}
     if WITH_TORCH:
         import pytorch_optimizer  # noqa: PLC0415 - where there is one
 

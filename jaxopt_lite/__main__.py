@@ -142,8 +142,9 @@ def run_list(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(about))
         return
+    width = max(map(len, registry))
     for entry in about:
-        print(f"{entry['name']:>19}  {entry['family']:<12} {entry['source']}")
+        print(f"{entry['name']:>{width}}  {entry['family']:<12} {entry['source']}")
 
 
 def run_show(args: argparse.Namespace) -> None:

@@ -66,17 +66,30 @@ def outer_product(x: jax.Array) -> jax.Array:
     return x @ transposed(x)
 
 
-def whitened(g: jax.Array, bases: Sides, eigenvalues: Sides, known: jax.Array) -> tuple[Sides, Sides]:
+def outer_products(x: jax.Array, like: Sides) -> Sides:
+    """X xᴴ and xᴴ x, of those sides that ``like`` has."""
+    return Sides(*(f if f is None else outer_product(y) for f, y in zip(like, (x, transposed(x)), strict=True)))
+
+
+def averaged(kept: Sides, new: Sides, beta: Scalar) -> Sides:
+    """The moving averages of what is kept of the sides, each step of which keeps the share ``beta``."""
+    moved: Sides = jax.tree.map(lambda old, now: old + (1 - beta) * (now - old), kept, new)
+    return moved
+
+
+def whitened(
+    g: jax.Array, turned: jax.Array, bases: Sides, eigenvalues: Sides, known: jax.Array
+) -> tuple[Sides, Sides]:
     """What either side of g makes once the other is whitened, and its part in its own eigenvalues; see `kl_soap`.
 
-    Until the bases are known nothing is whitened, and the eigenvalues stay.
+    ``turned`` is g in the bases. Until these are known nothing is whitened, and the eigenvalues stay.
     """
     fan_in, fan_out = g.shape[-2:]
     least = float(jnp.finfo(g.dtype).tiny) ** 0.5
     of_inputs, of_outputs = jax.tree.map(lambda d: jnp.maximum(d, least), eigenvalues)
     across = jnp.where(known, g @ bases.outputs / sqrt(of_outputs)[..., None, :], g)
     along = jnp.where(known, transposed(bases.inputs) @ g / sqrt(of_inputs)[..., :, None], g)
-    squares = abs2(rotated(g, bases))
+    squares = abs2(turned)
     parts = Sides(mean(squares / of_outputs[..., None, :], -1), mean(squares / of_inputs[..., :, None], -2))
     outer = Sides(outer_product(across) / fan_out, outer_product(transposed(along)) / fan_in)
     return outer, jax.tree.map(lambda part, old: jnp.where(known, part, old), parts, eigenvalues)

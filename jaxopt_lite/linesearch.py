@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.numerics import Scalar, sqrt
+from jaxopt_lite.rules import direction
 from jaxopt_lite.trees import Tree
 
 
@@ -101,9 +102,9 @@ def cubic_minimum(a: Point, b: Point) -> jax.Array:
     width = b.t - a.t
     # In units of the largest of the three, whose square is finite, and no larger than what sums of it stay finite with.
     most = jnp.finfo(width.dtype).max / 8
-    d1 = jnp.clip(a.slope + b.slope - 3 * (b.value - a.value) / jnp.where(width == 0, 1, width), -most, most)
+    d1 = jnp.clip(a.slope + b.slope - direction(3 * (b.value - a.value), width), -most, most)
     unit = jnp.maximum(jnp.abs(d1), jnp.maximum(jnp.abs(a.slope), jnp.abs(b.slope)))
-    unit = jnp.where(unit == 0, 1, unit)
-    d2 = jnp.sign(width) * unit * sqrt(jnp.maximum((d1 / unit) ** 2 - (a.slope / unit) * (b.slope / unit), 0))
+    inside = direction(d1, unit) ** 2 - direction(a.slope, unit) * direction(b.slope, unit)
+    d2 = jnp.sign(width) * unit * sqrt(jnp.maximum(inside, 0))
     below = b.slope - a.slope + 2 * d2
-    return b.t - width * (b.slope + d2 - d1) / jnp.where(below == 0, 1, below)
+    return b.t - direction(width * (b.slope + d2 - d1), below)

@@ -7,7 +7,6 @@ turns leaves that are laid out otherwise.
 
 import functools
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any, Literal
 
 import jax
@@ -15,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.numerics import abs2, sqrt
-from jaxopt_lite.paths import in_groups, map_with_path
+from jaxopt_lite.paths import fits, in_groups, map_with_path
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import direction
 from jaxopt_lite.trees import describe, zeros_over
@@ -27,10 +26,7 @@ Scale = Literal["original", "match_rms_adamw"]
 
 # Names of what is no layer between layers, though it may have two axes: rows or columns that stand for tokens or
 # classes, and the biases and scales of scanned layers and of attention's heads.
-NOT_HIDDEN = (
-    *("*embed*", "emb", "*_emb", "wte", "wpe", "head", "*_head", "*logits*", "*classifier*"),
-    *("bias", "*_bias", "scale", "*norm*"),
-)
+NOT_HIDDEN = "*embed*|emb|*_emb|wte|wpe|head|*_head|*logits*|*classifier*|bias|*_bias|scale|*norm*"
 
 
 def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
@@ -54,13 +50,12 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         shape = tuple(leaf.shape)
         if hidden is None:
             chosen = len(shape) > 1
-            part = next((part for part in path.lower().split("/") if any(fnmatchcase(part, p) for p in NOT_HIDDEN)), "")
-            if chosen and part:
+            if chosen and any(fits(part, NOT_HIDDEN) for part in path.lower().split("/")):
                 raise ValueError(
                     f"{name}: {path!r} has a name for what is no hidden matrix: say which ones are, by hidden="
                 )
         else:
-            chosen = hidden(path, leaf) if callable(hidden) else any(fnmatchcase(path, p) for p in hidden.split("|"))
+            chosen = hidden(path, leaf) if callable(hidden) else fits(path, hidden)
             if not isinstance(chosen, bool | np.bool_):
                 raise TypeError(f"{name}: hidden must say True or False of {path!r}, not {describe(chosen)}")
             if chosen and len(shape) < 2:
@@ -99,12 +94,13 @@ def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int
     Raises:
         ValueError: a leaf of this rank has no such axes.
     """
-    out = out_axis % rank if -rank <= out_axis < rank else None
-    last = {rank - 2: rank - 1, rank - 1: rank - 2}
-    given = last.get(out) if in_axis is None else in_axis % rank if -rank <= in_axis < rank else None  # type: ignore[arg-type]
-    if out is None or given is None or given == out:
+    out, last = out_axis % rank, {rank - 1, rank - 2}
+    into = in_axis
+    if into is None and out in last:
+        (into,) = last - {out}
+    if into is None or not {out_axis, into} <= set(range(-rank, rank)) or into % rank == out:
         raise ValueError(f"out_axis is {out_axis}, in_axis is {in_axis}, and a leaf has {rank} axes")
-    return given, out
+    return into % rank, out
 
 
 def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> Callable[..., Any]:

@@ -22,6 +22,11 @@ def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
     return jax.tree_util.tree_map_with_path(apply, tree, is_leaf=_is_array)
 
 
+def fits(path: str, patterns: str) -> bool:
+    """Whether a path fits one of the patterns, which are Python's fnmatch with ``|`` between."""
+    return any(fnmatchcase(path, one) for one in patterns.split("|"))
+
+
 def by_pattern(caller: str, values: dict[str, Any], tree: Tree) -> Tree:
     """The tree with one of the values at each leaf, by the pattern that its path fits.
 
@@ -33,7 +38,7 @@ def by_pattern(caller: str, values: dict[str, Any], tree: Tree) -> Tree:
     """
 
     def pattern_of(path: str, leaf: Any) -> str:
-        fitting = [p for p in values if p != "*" and any(fnmatchcase(path, one) for one in p.split("|"))]
+        fitting = [p for p in values if p != "*" and fits(path, p)]
         fitting = fitting or [p for p in values if p == "*"]
         if len(fitting) != 1:
             found = " and ".join(map(repr, fitting)) or f"none of {', '.join(map(repr, values))}"

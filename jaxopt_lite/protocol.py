@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite import checks
 from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.trees import Tree, is_traced
 from jaxopt_lite.values import Value
 
 
@@ -128,7 +128,7 @@ class Transform(Value):
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
         has_function = any(map(callable, extra.values()))
         step = functools.partial(_step, self) if has_function else self._compiled_step
-        if has_function and _compiles_functions(self) and not _is_traced((updates, state, params)):
+        if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
             warnings.warn(
                 f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
                 "put the whole step in one jax.jit",
@@ -180,10 +180,6 @@ def _compiles_functions(opt: Transform) -> bool:
     """Whether a rule, this one or one inside it, searches or estimates by ``value_fn``; a wrapper calls it at most."""
     alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
     return alone or any(_compiles_functions(x) for x in opt.inside if isinstance(x, Transform))
-
-
-def _is_traced(tree: Tree) -> bool:
-    return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
 
 
 _shared_step = jax.jit(_step, inline=True)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.kinds import check_scheduled
 from jaxopt_lite.numerics import Number, Scalar, cast, load
-from jaxopt_lite.trees import Tree, describe, same_structure
+from jaxopt_lite.trees import Tree, describe, is_traced, same_structure
 
 
 def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
@@ -48,8 +48,7 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         return jax.tree.map(functools.partial(_store, name), old, new)
 
     # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
-    traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves((trees, read)))
-    one = jax.jit(one) if traced else one
+    one = jax.jit(one) if is_traced((trees, read)) else one
     leaves = [
         one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
     ]

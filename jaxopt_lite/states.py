@@ -110,9 +110,9 @@ def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tup
             return jax.value_and_grad(value_fn)(params, *args, **kwargs)
 
         def kept() -> Any:
-            return jax.tree.map(
-                lambda x, form: jnp.conj(x).astype(form.dtype), (value, grad), jax.eval_shape(evaluated)
-            )
+            form = jax.eval_shape(value_fn, params, *args, **kwargs)
+            gradient = jax.tree.map(lambda g, p: jnp.conj(g).astype(jnp.result_type(p)), grad, params)
+            return value.astype(form.dtype), gradient
 
         now: tuple[jax.Array, Tree] = jax.lax.cond(iter == 0, evaluated, kept)
         return now
@@ -155,12 +155,13 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         owners = [path[i:j] for i in ends for j in ends if path[i:j] in shardings]
         if not owners:
             return whole
-        if path not in known and leaf.shape == shapes[max(owners, key=len)]:
-            return shardings[max(owners, key=len)]
+        owner = max(owners, key=len)
+        sharding = shardings[owner]
+        if path not in known and leaf.shape == shapes[owner]:
+            return sharding
         # An axis that is there twice is a square's, which is kept whole; so is what is cut where the code is not.
         shape = known.get(path, ())
         axes = [n - code if n >= code and shape.count(n) == 1 else None for n in shape if len(shape) == leaf.ndim]
-        sharding = shardings[max(owners, key=len)]
         return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
 
     return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))

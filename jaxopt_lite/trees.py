@@ -89,6 +89,11 @@ def along(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
     return NamedSharding(sharding.mesh, PartitionSpec(*spec))
 
 
+def is_traced(tree: Tree) -> bool:
+    """Whether any array of the tree is one that a program is being made with."""
+    return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
+
+
 def copy(params: Tree) -> Tree:
     """The parameters, in arrays of their own and in the dtype that arithmetic on them is done in; sharded alike."""
     return jax.tree.map(lambda p: jnp.array(load(p), copy=True), params)

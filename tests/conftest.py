@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from reference.psgd_kron import waves
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -40,11 +41,10 @@ def waves_for_noise(monkeypatch):
     """Random numbers of psgd_kron are the same here as in its twin, and as they were for its peer."""
 
     def draw(distribution, key, iter, tree):
-        return jax.tree.map(lambda x: waves(iter, x.shape), tree)
+        def of_all_steps(shape):
+            return jnp.asarray(np.stack([waves(t, shape) for t in range(100)]), jnp.result_type(float))
 
-    def waves(iter, shape):
-        count = np.arange(1, np.prod(shape, dtype=int) + 1)
-        return 1.4 * jnp.sin(1.7 * count + iter.astype(jnp.result_type(float))).reshape(shape)
+        return jax.tree.map(lambda x: of_all_steps(x.shape)[iter].astype(x.dtype), tree)
 
     monkeypatch.setattr(sys.modules["jaxopt_lite.optimizers.psgd_kron"], "draw", draw)
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.factors import Sides, next_basis, rotated, square_zeros, unrotated, whitened
+from jaxopt_lite.factors import Sides, averaged, next_basis, rotated, square_zeros, unrotated, whitened
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, matrix_axes, routed
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
 from jaxopt_lite.rules import at, each
@@ -94,9 +94,6 @@ def kl_soap(
         lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
         begun, due = state.iter > 0, state.iter % every == 0
 
-        def averaged(old, new):
-            return jax.tree.map(lambda x, y: x + (1 - shampoo_beta) * (y - x), old, new)
-
         def turned(m, factors, bases):
             new = jax.tree.map(lambda f, q: next_basis(f, q, begun), factors, bases)
             return rotated(unrotated(m, bases), new), new
@@ -106,8 +103,9 @@ def kl_soap(
             m = m + (1 - beta1) * (along - m)
             v = v + (1 - beta2) * (abs2(along) - v)
             u = -lr_t * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
-            outer, values = whitened(g, bases, eigenvalues, begun)
-            factors, eigenvalues = averaged(factors, outer), averaged(eigenvalues, values)
+            outer, values = whitened(g, along, bases, eigenvalues, begun)
+            factors = averaged(factors, outer, shampoo_beta)
+            eigenvalues = averaged(eigenvalues, values, shampoo_beta)
             m, bases = jax.lax.cond(due, turned, lambda m, _, bases: (m, bases), m, factors, bases)
             return jnp.where(begun, u, 0 * g), m, v, factors, bases, eigenvalues
 

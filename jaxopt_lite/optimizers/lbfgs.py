@@ -68,18 +68,20 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
 
         def first(q, pair):
             s, y = pair
-            a = direction(dot(s, q), dot(s, y))
-            return each(lambda q, y: q - a * y, q, y=y), a
+            sy = dot(s, y)
+            a = direction(dot(s, q), sy)
+            return each(lambda q, y: q - a * y, q, y=y), (a, sy)
 
         def second(r, pair):
-            s, y, a = pair
-            b = direction(dot(y, r), dot(s, y))
+            s, y, a, sy = pair
+            b = direction(dot(y, r), sy)
             return each(lambda r, s: r + (a - b) * s, r, s=s), None
 
-        q, a = jax.lax.scan(first, grads, pairs, length=memory)
-        s, y = jax.tree.map(lambda x: x[0], pairs)
-        size = jnp.where(dot(y, y) > 0, direction(dot(s, y), dot(y, y)), direction(jnp.ones(()), norm(grads)))
-        Hg, _ = jax.lax.scan(second, each(lambda q: size * q, q), (*pairs, a), length=memory, reverse=True)
+        q, (a, sy) = jax.lax.scan(first, grads, pairs, length=memory)
+        newest = jax.tree.map(lambda y: y[0], pairs[1])
+        yy = dot(newest, newest)
+        size = jnp.where(yy > 0, direction(sy[0], yy), direction(jnp.ones(()), norm(grads)))
+        Hg, _ = jax.lax.scan(second, each(lambda q: size * q, q), (*pairs, a, sy), length=memory, reverse=True)
 
         def rule(h, t):
             return -t * h

@@ -93,14 +93,16 @@ def psgd_kron(
         def rule(g, m, factors, V, p):
             m = m + (1 - beta1) * (g - m)
             u = m / c1
-            u = u + due * DAMPING * mean(jnp.abs(u), (-2, -1), keepdims=True) * V
+            u = u + DAMPING * mean(jnp.abs(u), (-2, -1), keepdims=True) * V
             factors = jax.lax.cond(due, lambda f: fitted(f, u, V, precond_lr), lambda f: f, factors)
             P1, P2 = (transposed(Q) @ Q for Q in factors)
             U = P1 @ u @ P2
             U = U * jnp.minimum(1, clipping / (sqrt(mean(abs2(U), (-2, -1), keepdims=True)) + 1e-12))
             return -lr_t * U - lr_t * shrink * p, m, factors
 
-        noise = draw(jax.random.normal, state.key, state.iter, grads)
+        noise = jax.lax.cond(
+            due, lambda: draw(jax.random.normal, state.key, state.iter, grads), lambda: zeros_like(grads)
+        )
         rule = by_matrix(rule, out_axis, in_axis)
         updates, m, factors = each(rule, grads, state.m, state.factors, V=noise, p=params)
         return updates, PSGDKronState(t, m, factors, state.key)

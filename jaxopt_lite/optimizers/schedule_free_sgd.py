@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.rules import at, each, stored
+from jaxopt_lite.rules import at, direction, each, stored
 from jaxopt_lite.trees import Tree, copy, number_beside, zero_steps
 
 
@@ -74,7 +74,7 @@ def schedule_free_sgd(
         lr_max = jnp.maximum(state.lr_max, lr_t)
         w = (1.0 * t) ** power * lr_max**2
         weight_sum = state.weight_sum + w
-        c = w / jnp.where(weight_sum == 0, 1, weight_sum)
+        c = direction(w, weight_sum)
 
         def rule(g, z, p):
             step = lr_t * (g + shrink * p)

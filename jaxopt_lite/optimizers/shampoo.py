@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.factors import Sides, in_blocks, inverse_fourth_root, out_of_blocks, outer_product, square_zeros
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, length, routed, transposed
+from jaxopt_lite.factors import averaged, in_blocks, inverse_fourth_root, out_of_blocks, outer_products, square_zeros
+from jaxopt_lite.matrices import Hidden, Others, by_matrix, length, routed
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.rules import at, direction, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
@@ -89,14 +89,14 @@ def shampoo(
         lr_t, shrink, due = at(lr, state.iter), at(weight_decay, state.iter), state.iter % every == 0
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
 
+        def newest(factors, _):
+            return jax.tree.map(lambda factor: inverse_fourth_root(factor, eps), factors)
+
         def rule(g, m, v, factors, roots, p):
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
-            blocks = in_blocks(g, block)
-            outer = Sides(outer_product(blocks), outer_product(transposed(blocks)))
-            factors = jax.tree.map(lambda f, x: f + (1 - beta2) * (x - f), factors, outer)
-            newest = Sides(*(lambda f=f: inverse_fourth_root(f, eps) for f in factors))
-            roots = Sides(*(jax.lax.cond(due, new, lambda r=r: r) for new, r in zip(newest, roots, strict=True)))
+            factors = averaged(factors, outer_products(in_blocks(g, block), factors), beta2)
+            roots = jax.lax.cond(due, newest, lambda _, roots: roots, factors, roots)
             U = out_of_blocks(roots.inputs @ in_blocks(m, block) @ roots.outputs, g.shape)
             A = (m / c1) / (sqrt(v / c2) + graft_eps)
             return -lr_t * length(A) * direction(U, length(U)) - lr_t * shrink * p, m, v, factors, roots

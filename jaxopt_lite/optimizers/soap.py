@@ -8,14 +8,15 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.factors import (
     Sides,
+    averaged,
     largest_first,
     next_basis,
-    outer_product,
+    outer_products,
     rotated,
     square_zeros,
     unrotated,
 )
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed, transposed
+from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
@@ -114,8 +115,7 @@ def soap(
             m = m + begun * (1 - beta1) * (along - m)
             v = v + begun * (1 - beta2) * (abs2(along) - v)
             u = -step_size * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
-            outer = (f if f is None else outer_product(x) for f, x in zip(factors, (g, transposed(g)), strict=True))
-            factors = jax.tree.map(lambda f, x: f + (1 - shampoo_beta) * (x - f), factors, Sides(*outer))
+            factors = averaged(factors, outer_products(g, factors), shampoo_beta)
             m, v, bases = jax.lax.cond(due, turned, lambda m, v, f, b: (m, v, b), m, v, factors, bases)
             return jnp.where(begun, u, 0 * g), m, v, factors, bases
 

@@ -57,10 +57,12 @@ from jaxopt_lite.optimizers import (
     stable_adamw,
     yogi,
 )
+from jaxopt_lite.packing import pack, repack, unpack
 from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.schedules import Schedule, schedule
 from jaxopt_lite.states import averaged_params, evaluation_params, find, state_shardings, value_and_grad_from_state
+from jaxopt_lite.training import train_step
 from jaxopt_lite.transforms import (
     adaptive_clip,
     add_noise,
@@ -95,6 +97,11 @@ __version__ = "0.1.0"
 __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader meets them
     # a training loop
     "apply_updates",
+    "train_step",
+    # many small leaves
+    "pack",
+    "unpack",
+    "repack",
     # the optimizers: the book's
     "sgd",
     "momentum",

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxopt_lite.buffers import opened
 from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.paths import labels, map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
@@ -71,7 +72,7 @@ def describe(opt: Optimizer, params: Tree) -> None:
     parameters, of_state = (Column(title, justify="right") for title in ("parameters", "bytes of state"))
     table = Table("group", "paths", parameters, "rule", "lr", "weight decay", of_state)
     for group, rule, mine in _groups(opt, params, ""):
-        paths = jax.tree.leaves(map_with_path(lambda path, _: path, mine))
+        paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(mine)))
         shown = "\n".join([*paths[:3], f"… {len(paths) - 3} more"] if len(paths) > 4 else paths)
         numbers = [str(rule.arguments.get(name, "")) for name in ("lr", "weight_decay")]
         table.add_row(group, shown, f"{_count(mine):,}", rule.name, *numbers, f"{state_bytes(rule, mine):,}")
@@ -94,7 +95,7 @@ def _groups(opt: Optimizer, params: Tree, name: str) -> Iterator[tuple[str, Opti
 
 
 def _count(tree: Tree) -> int:
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(tree))
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(opened(tree)))
 
 
 def state_bytes(opt: Optimizer, params: Tree) -> int:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxopt_lite.buffers import whole
 from jaxopt_lite.numerics import abs2, sqrt
 from jaxopt_lite.paths import fits, in_groups, map_with_path
 from jaxopt_lite.protocol import Optimizer
@@ -68,7 +69,7 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         return "hidden" if chosen else "others"
 
     def groups_of(params):
-        groups = map_with_path(group_of, params)
+        groups = map_with_path(group_of, params, name)
         if hidden is not None and "hidden" not in jax.tree.leaves(groups) and jax.tree.leaves(groups):
             raise ValueError(f"{name}: hidden fits no leaf")
         return groups
@@ -79,11 +80,11 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         return update(grads, state, params)
 
     if others is not None:
-        return in_groups({"hidden": (init, of_matrices), "others": others.pair}, groups_of)
+        return in_groups({"hidden": (whole(name, init), of_matrices), "others": others.pair}, groups_of)
 
     def checked(params):
         groups_of(params)
-        return init(params)
+        return whole(name, init)(params)
 
     return checked, update
 

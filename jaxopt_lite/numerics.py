@@ -23,12 +23,14 @@ def at_least_float32(dtype: np.dtype) -> np.dtype:
 
 def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
     """``x`` as an array of the given dtype, strongly typed; PRNG keys, which are numbers to nobody, as they are."""
+    if isinstance(x, jax.Array) and x.dtype == dtype and not getattr(x, "weak_type", False):
+        return x  # as nearly always: in a tree of thousands of leaves asking jnp adds up
     return x if jnp.issubdtype(dtype, jax.dtypes.extended) else jnp.asarray(x).astype(dtype)
 
 
 def load(x: jax.Array) -> jax.Array:
     """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
-    return cast(x, at_least_float32(jnp.result_type(x)))
+    return cast(x, at_least_float32(x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)))
 
 
 def saturate(x: jax.Array) -> jax.Array:

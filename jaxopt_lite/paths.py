@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from jaxopt_lite.buffers import gathered, opened
 from jaxopt_lite.trees import Tree, first_difference, is_prefix
 
 
@@ -13,13 +14,16 @@ def _is_array(x: Any) -> bool:
     return hasattr(x, "shape") and hasattr(x, "dtype")
 
 
-def map_with_path(function: Callable[[str, Any], Any], tree: Tree) -> Tree:
-    """The tree with ``function(path, leaf)`` at each leaf; whatever has a shape and a dtype is a leaf."""
+def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str = "packed") -> Tree:
+    """The tree with ``function(path, leaf)`` at each leaf; whatever has a shape and a dtype is a leaf.
+
+    Of what is packed, the function gets each leaf by itself, and must say the same of all that share a buffer.
+    """
 
     def apply(path: Any, leaf: Any) -> Any:
         return function(jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
 
-    return jax.tree_util.tree_map_with_path(apply, tree, is_leaf=_is_array)
+    return gathered(caller, jax.tree_util.tree_map_with_path(apply, opened(tree), is_leaf=_is_array), tree)
 
 
 def fits(path: str, patterns: str) -> bool:
@@ -27,7 +31,7 @@ def fits(path: str, patterns: str) -> bool:
     return any(fnmatchcase(path, one) for one in patterns.split("|"))
 
 
-def by_pattern(caller: str, values: dict[str, Any], tree: Tree) -> Tree:
+def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
     """The tree with one of the values at each leaf, by the pattern that its path fits.
 
     A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. What no other fits, ``"*"`` is
@@ -45,7 +49,7 @@ def by_pattern(caller: str, values: dict[str, Any], tree: Tree) -> Tree:
             raise ValueError(f"{caller}: {path!r} fits {found}, and must fit one; '*' is for what nothing else fits")
         return fitting[0]
 
-    patterns = map_with_path(pattern_of, tree)
+    patterns = map_with_path(pattern_of, tree, caller)
     used = set(jax.tree.leaves(patterns))
     for pattern in values:
         if used and pattern not in used | {"*"}:
@@ -53,7 +57,7 @@ def by_pattern(caller: str, values: dict[str, Any], tree: Tree) -> Tree:
     return jax.tree.map(values.__getitem__, patterns)
 
 
-def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
+def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partition") -> Tree:
     """The name of each leaf's group, in its place; see `partition` for what ``label`` may be.
 
     Raises:
@@ -63,25 +67,26 @@ def labels(groups: Iterable[str], label: Any, tree: Tree) -> Tree:
     if not jax.tree.leaves(tree, is_leaf=_is_array):
         return tree
     if callable(label):
-        names = map_with_path(label, tree)
+        names = map_with_path(label, tree, caller)
     elif isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
-        names = by_pattern("partition", {pattern: group for group, pattern in label.items()}, tree)
-    elif is_prefix(label, tree):
-        names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, tree)
+        names = by_pattern({pattern: group for group, pattern in label.items()}, tree, caller)
+    elif is_prefix(label, opened(tree)):
+        names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, opened(tree))
+        names = gathered(caller, names, tree)
     else:
-        keys, here, there = first_difference((), label, tree, is_prefix)
+        keys, here, there = first_difference((), label, opened(tree), is_prefix)
         where = jax.tree_util.keystr(keys)
-        raise ValueError(f"partition: label{where} is {here}, params{where} is {there}")
+        raise ValueError(f"{caller}: label{where} is {here}, params{where} is {there}")
 
     def check(path: str, name: Any) -> Any:
         if name not in groups:
-            raise ValueError(f"partition: {path!r} is labelled {name!r}, and the groups are {', '.join(groups)}")
+            raise ValueError(f"{caller}: {path!r} is labelled {name!r}, and the groups are {', '.join(groups)}")
 
     map_with_path(check, names)
     used = set(jax.tree.leaves(names))
     for name in groups:
         if used and name not in used:
-            raise ValueError(f"partition: group {name!r} has no leaf")
+            raise ValueError(f"{caller}: group {name!r} has no leaf")
     return names
 
 

@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite import checks
+from jaxopt_lite.buffers import whole
 from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree, is_traced
+from jaxopt_lite.trees import Tree, is_traced, moved
 from jaxopt_lite.values import Value
 
 
@@ -81,6 +82,8 @@ class Transform(Value):
     def pair(self) -> Pair:
         """The arithmetic alone, which wrappers build on. ``update`` drops the keywords that nobody in it asks for."""
         init, update = self.meaning
+        if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:  # which look at the leaves they take
+            init = whole(self.name, init)
         return Pair(init, _KnownKeywords(update, self.keywords))
 
     def init(self, params: Tree) -> Any:
@@ -203,4 +206,4 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
 def _compiled_apply(params: Tree, updates: Tree) -> Tree:
     with jax.numpy_dtype_promotion("standard"):
         checks.check_apply(params, updates)
-        return jax.tree.map(lambda p, u: cast(load(p) + load(u), jnp.result_type(p)), params, updates)
+        return moved(params, updates)

@@ -6,11 +6,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.numerics import Scalar, abs2, at_least_float32, cast, load, saturate, sqrt
+from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load, saturate, sqrt
 
 Tree = Any
+
+
+# Zeros of up to so many bytes are made on the host, and handed over at once: an operation each takes ten times as long.
+SMALL = 2**20
 
 
 def zeros_like(params: Tree, *, real: bool = False) -> Tree:
@@ -25,7 +30,7 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
         complex unless ``real``. No leaf shares memory with another or with a parameter.
     """
 
-    def zeros(p: Any) -> jax.Array:
+    def zeros(p: Any) -> Any:
         dtype = at_least_float32(jnp.result_type(p))
         if real and jnp.issubdtype(dtype, jnp.complexfloating):
             dtype = jnp.finfo(dtype).dtype
@@ -33,9 +38,18 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
             # Under jit a constant has no sharding and lands whole on one device. This one is 0 as well, but the
             # compiler cannot know it without looking at p, and so lays it out as p is laid out.
             return jnp.minimum(jnp.isfinite(p).astype(jnp.int8), 0).astype(dtype)
+        if isinstance(p, jax.Array) and p.is_fully_addressable and p.size * dtype.itemsize <= SMALL:
+            return np.zeros(p.shape, dtype)
         return jnp.zeros_like(p, dtype=dtype)
 
-    return jax.tree.map(zeros, params)
+    treedef: Any
+    leaves, treedef = jax.tree.flatten(params)
+    out = [zeros(p) for p in leaves]
+    hosted = {i: x for i, x in enumerate(out) if isinstance(x, np.ndarray)}
+    places = [leaves[i].sharding if leaves[i].committed else None for i in hosted]
+    for i, x in zip(hosted, jax.device_put(list(hosted.values()), places), strict=True):
+        out[i] = x
+    return treedef.unflatten(out)
 
 
 def zero_steps(params: Tree) -> jax.Array:
@@ -101,7 +115,13 @@ def copy(params: Tree) -> Tree:
 
 def moved(params: Tree, updates: Tree) -> Tree:
     """``params + updates``, in the dtype of ``params``: where `apply_updates` will put them."""
-    return jax.tree.map(lambda p, u: cast(load(p) + load(u), jnp.result_type(p)), params, updates)
+
+    def total(p: jax.Array, u: jax.Array) -> jax.Array:
+        a, b = load(p), load(u)
+        # Of thousands of leaves, tracing what + looks at takes longer than all the rest.
+        return cast(jax.lax.add(a, b) if a.dtype == b.dtype else a + b, jnp.result_type(p))
+
+    return jax.tree.map(total, params, updates)
 
 
 def difference(a: Tree, b: Tree) -> Tree:
@@ -109,28 +129,47 @@ def difference(a: Tree, b: Tree) -> Tree:
     return jax.tree.map(lambda x, y: load(x) - load(y), a, b)
 
 
+@jax.custom_jvp
 def norm(tree: Tree) -> jax.Array:
     """The Euclidean norm of all arrays of the tree together: a scalar, finite wherever the norm itself is.
 
-    Squares overflow beyond 1e19 and vanish below 1e-19; only there are the arrays divided by their largest entry first.
+    Squares overflow beyond 1e19 and vanish below 1e-19; only then is the tree gone through again, scaled by a power of
+    two. An infinity among the entries has no norm: NaN. At 0 the derivative is taken as 0.
     """
-    leaves = [x for x in map(load, jax.tree.leaves(tree)) if x.size]
+    # Flat: the compiler sums up a matrix in twice the time, from a copy of all squares.
+    leaves = [load(x).reshape(-1) for x in jax.tree.leaves(tree) if jnp.size(x)]
     if not leaves:
         return jnp.zeros(())
+    limits = jnp.finfo(jnp.result_type(*leaves))
+    far = 2.0 ** (limits.maxexp * 7 // 8)
 
-    def squares(scale: jax.Array | float) -> jax.Array:
-        return functools.reduce(jnp.add, [jnp.sum(abs2(x / scale)) for x in leaves])
+    def unsure(seen: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
+        passes, _, total = seen
+        safe = (limits.tiny / limits.eps < total) & (total < limits.max)
+        return (passes == 0) | ((passes == 1) & ~safe)
 
-    def scaled() -> jax.Array:
-        largest = functools.reduce(jnp.maximum, [jnp.max(jnp.abs(x)) for x in leaves])
-        scale = jnp.where(largest > 0, largest, 1)
-        return scale * sqrt(squares(scale))
+    @jax.jit  # so that leaves of one shape share a trace
+    def squares(x: jax.Array, scale: jax.Array) -> jax.Array:
+        return jnp.sum(((scale * x) * jnp.conj(scale * x)).real)
 
-    plain = squares(1.0)
-    limits = jnp.finfo(plain.dtype)
-    safe = (limits.tiny / limits.eps < plain) & (plain < limits.max)
-    length: jax.Array = jax.lax.cond(safe, lambda: sqrt(plain), scaled)
-    return length
+    # A loop, and no branch, for the same sum twice would be compiled twice.
+    def look(seen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        passes, scale, total = seen
+        scale = jnp.where(passes == 0, scale, jnp.where(total < 1, far, 1 / far).astype(scale.dtype))
+        return passes + 1, scale, functools.reduce(jax.lax.add, [squares(x, scale) for x in leaves])
+
+    one, zero = (jnp.asarray(x, limits.dtype) for x in (1, 0))
+    _, scale, total = jax.lax.while_loop(unsure, look, (jnp.asarray(0), one, zero))
+    return jnp.where(jnp.isinf(total), jnp.nan, sqrt(total) / scale)
+
+
+@norm.defjvp
+def _norm_jvp(primals: tuple[Tree], tangents: tuple[Tree]) -> tuple[jax.Array, jax.Array]:
+    length = norm(*primals)
+    away = jnp.where(length > 0, length, 1)
+    leaves = zip(jax.tree.leaves(primals), jax.tree.leaves(tangents), strict=True)
+    slopes = [jnp.sum((jnp.conj(load(x) / away) * load(dx)).real) for x, dx in leaves]
+    return length, functools.reduce(jnp.add, slopes, jnp.zeros_like(length))
 
 
 def norm1(tree: Tree) -> jax.Array:

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.landscapes.functions import Landscape
-from jaxopt_lite.protocol import Optimizer, apply_updates
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.training import take_step
 
 
 def trajectories(opt: Optimizer, landscape: Landscape, starts: Any, steps: int) -> np.ndarray:
@@ -28,11 +29,7 @@ def trajectories(opt: Optimizer, landscape: Landscape, starts: Any, steps: int) 
         params = {"x": start[0], "y": start[1]}
 
         def step(carry: Any, _: None) -> Any:
-            params, state = carry
-            value, grads = jax.value_and_grad(landscape.f)(params)
-            extra = {"value": value, "grad": grads, "value_fn": landscape.f}
-            updates, state = opt.update(grads, state, params, **extra)
-            params = apply_updates(params, updates)
+            params, state, _ = take_step(landscape.f, opt, *carry)
             return (params, state), params
 
         _, after = jax.lax.scan(step, (params, opt.init(params)), length=steps)

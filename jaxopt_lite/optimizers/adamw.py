@@ -59,15 +59,14 @@ def adamw(
 
     def update(grads, state, params=None):
         t = next_step(state.iter)
-        lr_t = at(lr, state.iter)
-        c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
+        lr_t, c2 = at(lr, state.iter) / bias_correction(beta1, t), bias_correction(beta2, t)
         coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, v, p):
             g = coupled(g, p)
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
-            return decayed(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p), m, v
+            return decayed(-lr_t * m / (sqrt(v / c2) + eps), p), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)
         return updates, AdamWState(t, m, v)

@@ -44,7 +44,7 @@ def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps:
 
     def update(grads, state, params=None, *, value):
         length = abs2(norm(grads)) + eps
-        eta = jnp.where(length == 0, 0, jnp.minimum(direction(jnp.maximum(value - f_min, 0), length), max_lr))
+        eta = jnp.minimum(direction(jnp.maximum(value - f_min, 0), length), max_lr)
         lr_t = at(lr, state.iter)
 
         def rule(g):

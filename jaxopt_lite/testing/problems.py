@@ -8,7 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.numerics import abs2
-from jaxopt_lite.protocol import Optimizer, apply_updates
+from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.training import take_step
 from jaxopt_lite.trees import Tree
 
 Carry = tuple[Tree, Any]
@@ -55,11 +56,8 @@ def update(opt: Optimizer, grads: Tree, state: Any, params: Tree) -> tuple[Tree,
 
 def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
     """One step of a training loop that gives every rule what it may ask for."""
-    params, state = carry
-    value, conjugates = jax.value_and_grad(loss)(params)
-    grads = jax.tree.map(jnp.conj, conjugates)
-    updates, state = opt.update(grads, state, params, value=value, grad=grads, value_fn=loss)
-    return apply_updates(params, updates), state
+    params, state, _ = take_step(loss, opt, *carry)
+    return params, state
 
 
 def run(opt: Optimizer, carry: Carry, steps: int) -> Carry:

@@ -33,7 +33,8 @@ def lr_multiplier(factors: dict[str, Scalar] | Callable[[str, Any], Scalar]):
         return ()
 
     def update(updates, state, params=None):
-        tree = map_with_path(factors, updates) if callable(factors) else by_pattern("lr_multiplier", factors, updates)
+        by: Any = map_with_path if callable(factors) else by_pattern
+        tree = by(factors, updates, "lr_multiplier")
 
         def rule(u, factor):
             return factor * u

@@ -1,0 +1,179 @@
+"""What an update costs: this library beside optax, torch, the book's NumPy loops and a loop in C, in one process.
+
+    python benchmarks/update.py                                              all of it, some 40 minutes
+    python benchmarks/update.py --rules adam --sizes 1e6 --leaves 1 292      some cells anew; the rest is kept
+    python benchmarks/update.py --tables                                     the tables from what was measured
+
+Writes benchmarks/results/update.json, update.md and update.png. Needs optax and matplotlib; torch and a compiler for C
+are used where there are any. Every contender has arrays of its own, on the CPU or on jax's GPU; in each round they come
+in another order, their arrays are put somewhere else, one step warms up and some are timed. Quoted are the median and
+the lower quartile of the rounds, and ratios round by round, with quartiles.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import jax
+import numpy as np
+from contenders import OPTAX, OURS, contenders
+from floor import Floor, build
+from tables import write
+from training import training
+
+OUT = Path(__file__).parent / "results" / "update.json"
+SIZES, LEAVES = (10_000, 1_000_000, 10_000_000), (1, 20, 292, 2000)
+ROUNDS, SECONDS = 9, 0.03
+FLAG = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
+
+
+def shapes(size, leaves):
+    """Equal leaves; 292 are those of GPT-2 with 24 layers, narrow enough for this many parameters in all."""
+    if leaves != 292:
+        each = size // leaves
+        return [(each // 10, 10) if each % 10 == 0 else (each,)] * leaves
+    tokens, places = 50257 / 768, 1024 / 768  # in widths
+    d = max(1, round((size / (12 * 24 + tokens + places)) ** 0.5))
+    layer = [(d,), (d,), (d, 3 * d), (3 * d,), (d, d), (d,), (d,), (d,), (d, 4 * d), (4 * d,), (4 * d, d), (d,)]
+    return [(round(tokens * d), d), (round(places * d), d), *layer * 24, (d,), (d,)]
+
+
+def timed(contender, steps):
+    start = time.perf_counter()
+    contender.run(steps)
+    return 1e3 * (time.perf_counter() - start) / steps
+
+
+def measure(rule, size, leaves, floor):
+    """One cell: milliseconds a step by contender, round by round; and what came before the first step."""
+    rng = np.random.default_rng(0)
+    params, grads = (
+        [np.asarray(scale * rng.standard_normal(shape), np.float32) for shape in shapes(size, leaves)]
+        for scale in (0.02, 0.002)
+    )
+    found = contenders(rule, params, grads, floor)
+    cell = {"rule": rule, "asked": size, "size": sum(p.size for p in params), "leaves": leaves, "ms": {}, "figures": {}}
+    for name, contender in found.items():
+        if hasattr(contender, "figures"):
+            cell["figures"][name] = contender.figures
+        else:
+            contender.run(1)
+    steps = {name: max(1, min(300, int(1e3 * SECONDS / timed(contender, 1)))) for name, contender in found.items()}
+    order = list(found)
+    for _ in range(ROUNDS):
+        random.shuffle(order)
+        for name in order:
+            found[name].refresh()
+            time.sleep(0.003)  # while torch's threads, and the loop's, stop spinning
+            found[name].run(1)
+            cell["ms"].setdefault(name, []).append(timed(found[name], steps[name]))
+    if size == 1_000_000:
+        eager = {name: found[name] for name in ("ours", "optax")}
+        for contender in eager.values():
+            contender.run_eagerly(1)
+        cell["eager"] = {name: [] for name in eager}
+        for _ in range(5 if leaves < 2000 else 3):
+            for name, contender in eager.items():
+                start = time.perf_counter()
+                contender.run_eagerly(1)
+                cell["eager"][name].append(1e3 * (time.perf_counter() - start))
+    return cell
+
+
+def agree(floor):
+    """The floor and the book's loops must compute what is compared with them."""
+    rng = np.random.default_rng(0)
+    params, grads = ([rng.standard_normal(shape).astype(np.float32) for shape in shapes(3000, 20)] for _ in range(2))
+    for rule in OURS:
+        found = contenders(rule, params, grads, floor)
+        for contender in found.values():
+            contender.run(5 - hasattr(contender, "figures"))  # one of ours has been taken to see how long it takes
+        after = {name: c.params() for name, c in found.items() if name in {"ours", "the book's", "floor"}}
+        for name, params_after in after.items():
+            np.testing.assert_allclose(params_after, after["ours"], rtol=2e-5, atol=2e-6, err_msg=f"{rule}, {name}")
+
+
+def with_flag():
+    """The same cells in a process of their own with XLA's flag."""
+    other = OUT.with_suffix(".flag.json")
+    command = [sys.executable, __file__, "--cells-only", str(other), "--sizes", "1e6", "1e7", "--leaves", "1", "292"]
+    command += ["--rules", "sgd", "adam", "adamw", "clip + adamw"]
+    subprocess.run(command, check=True, env=os.environ | {"XLA_FLAGS": FLAG})
+    cells = json.loads(other.read_text())["cells"]
+    other.unlink()
+    return cells
+
+
+def imports():
+    """Milliseconds that a process takes with jax imported, and with this library too."""
+    times = {"import jax": [], "import jax, jaxopt_lite": []}
+    for _ in range(21):
+        for statement, mine in times.items():
+            start = time.perf_counter()
+            subprocess.run([sys.executable, "-c", statement], check=True)
+            mine.append(1e3 * (time.perf_counter() - start))
+    return times
+
+
+def recompilations():
+    """How many programs a thousand steps compile, each with another rate, given as an array."""
+    params = {"w": jax.numpy.ones(3)}
+    step = jax.jit(lambda opt, state: opt.update(params, state))
+    state = OURS["adam"].init(params)
+    for i in range(1000):
+        _, state = step(OURS["adam"].replace(lr=jax.numpy.float32(0.001 * 0.99**i)), state)
+    return step._cache_size()
+
+
+def machine():
+    found = {"cores": os.cpu_count(), "machine": platform.machine(), "Python": platform.python_version()}
+    for package in ("jax", "jaxlib", "optax", "torch", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found | {"device": jax.devices()[0].device_kind}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rules", nargs="*", default=list(OPTAX), choices=OPTAX)
+    parser.add_argument("--sizes", nargs="*", type=float, default=SIZES)
+    parser.add_argument("--leaves", nargs="*", type=int, default=LEAVES)
+    parser.add_argument("--cells-only", type=Path, metavar="FILE", help="the cells alone, into this file")
+    parser.add_argument("--tables", action="store_true", help="measure nothing")
+    chosen = parser.parse_args()
+    out = chosen.cells_only or OUT
+    results = json.loads(out.read_text()) if out.exists() else {}
+    if results.get("machine") != machine() and not chosen.tables:
+        results = {"machine": machine(), "cells": {}}
+    library = build() if jax.default_backend() == "cpu" and not chosen.tables else None
+    floor = library and (lambda *cell: Floor(library, *cell))
+    cells = [(r, int(s), n) for n in chosen.leaves for s in chosen.sizes for r in chosen.rules if not chosen.tables]
+    if cells:
+        print("no compiler for C, or a GPU: there is no floor" if floor is None else "with a floor", flush=True)
+        agree(floor)
+    for i, (rule, size, leaves) in enumerate(cells, start=1):
+        cell = measure(rule, size, leaves, floor)
+        results["cells"][f"{rule}, {size:.0e}, {leaves}"] = cell
+        out.write_text(json.dumps(results))
+        ms = "  ".join(f"{name} {statistics.median(times):.3g}" for name, times in cell["ms"].items())
+        print(f"{i}/{len(cells)} {rule}, {size:.0e} parameters, {leaves} leaves, ms: {ms}", flush=True)
+    if len(cells) == len(OPTAX) * len(SIZES) * len(LEAVES):
+        results |= {"training": training(), "import": imports(), "recompilations": recompilations()}
+        results["flag"] = with_flag() if jax.default_backend() == "cpu" else {}
+        out.write_text(json.dumps(results))
+    if not chosen.cells_only:
+        write(results, out)
+
+
+if __name__ == "__main__":
+    main()

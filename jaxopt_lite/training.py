@@ -1,0 +1,55 @@
+"""The step of a training loop in one line."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.kinds import check_arguments
+from jaxopt_lite.protocol import Optimizer, apply_updates
+from jaxopt_lite.trees import Tree, describe
+
+
+def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = False) -> Callable[..., Any]:
+    """The compiled step of a training loop: value and gradient, update, new parameters.
+
+        step = train_step(loss, adam())
+        params, state, value = step(params, state, batch)
+
+    It is the loop of the README, with nothing hidden: whatever the rule may ask for (``value``, ``grad``, ``value_fn``)
+    it gets, gradients of complex parameters are conjugated, and ``params`` and ``state`` are donated, so that a step
+    takes no memory beside them and the gradients. What was handed in is gone after the call; copy what should stay.
+
+    Args:
+        loss: a function ``loss(params, *args, **kwargs)`` that gives a scalar, or, with ``has_aux``, a pair of a scalar
+            and a tree of arrays.
+        opt: the optimizer. Arrays among its arguments are constants of the step: a rate that changes is a schedule's.
+        has_aux: whether ``loss`` gives a pair.
+
+    Returns:
+        A function ``(params, state, *args, **kwargs) -> (params, state, value)``, made by ``jax.jit``. ``value`` is
+        what ``loss`` gave of the parameters before the step, the pair with ``has_aux``.
+
+    Raises:
+        TypeError: ``opt`` is no optimizer, or ``loss`` no function.
+    """
+    check_arguments(train_step, {"opt": opt})
+    if not callable(loss):
+        raise TypeError(f"train_step: loss must be a function of the parameters, not {describe(loss)}")
+
+    def step(params: Tree, state: Any, *args: Any, **kwargs: Any) -> tuple[Tree, Any, Any]:
+        return take_step(lambda params: loss(params, *args, **kwargs), opt, params, state, has_aux=has_aux)
+
+    return jax.jit(step, donate_argnums=(0, 1))
+
+
+def take_step(
+    loss: Callable[[Tree], Any], opt: Optimizer, params: Tree, state: Any, *, has_aux: bool = False
+) -> tuple[Tree, Any, Any]:
+    """One step, with everything that a rule may ask for: new parameters, new state, and what ``loss`` gave before."""
+    found, conjugates = jax.value_and_grad(loss, has_aux=has_aux)(params)
+    grads = jax.tree.map(jnp.conj, conjugates)
+    value, value_fn = (found[0], lambda params: loss(params)[0]) if has_aux else (found, loss)
+    updates, state = opt.update(grads, state, params, value=value, grad=grads, value_fn=value_fn)
+    return apply_updates(params, updates), state, found

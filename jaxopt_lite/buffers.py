@@ -33,6 +33,9 @@ class Layout:
             return self is other
         return (self.treedef, self.leaves, self.buffers) == (other.treedef, other.leaves, other.buffers)
 
+    def __repr__(self) -> str:
+        return f"Layout({len(self.leaves)} leaves)"
+
     @functools.cached_property
     def shapes(self) -> dict[str, list[tuple[int, ...]]]:
         """Of the parameters in each array, in the order in which they stand there."""
@@ -47,7 +50,8 @@ class Packed:
     """Parameters, or moments of theirs, in few arrays. To JAX it is a tree with these arrays by name as its leaves.
 
     ``arrays``: buffers, one for each dtype and label, of a length that is a multiple of 1024, zeros at the end; and by
-    their paths, the leaves that stay as they are. ``layout``: which leaf is where.
+    their paths, the leaves that stay as they are. What a state keeps of parameters may have further axes, before
+    theirs. ``layout``: which leaf is where.
     """
 
     def __init__(self, arrays: dict[str, Any], layout: Layout) -> None:
@@ -68,8 +72,9 @@ class Packed:
         return f"Packed({{{arrays}}}, of {len(self.layout.leaves)} leaves)"
 
     def opened(self, split: Callable[[Any, list[tuple[int, ...]]], Any]) -> Tree:
-        """The tree of the original structure, whose leaves are what ``split`` gives of each array, for these shapes."""
-        parts = {name: iter(split(x, self.layout.shapes[name])) for name, x in self.arrays.items()}
+        """The tree of the original structure; its leaves are what ``split`` gives of each buffer, for these shapes."""
+        buffers, shapes = self.layout.buffers, self.layout.shapes
+        parts = {name: iter(split(x, shapes[name]) if name in buffers else [x]) for name, x in self.arrays.items()}
         return self.layout.treedef.unflatten([next(parts[leaf.array]) for leaf in self.layout.leaves])
 
 
@@ -87,7 +92,9 @@ def opened(tree: Tree) -> Tree:
     """The tree as `unpack` gives it, with the form of each packed leaf in its place; what is no array is repeated."""
 
     def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-        return [jax.ShapeDtypeStruct(shape, x.dtype) if hasattr(x, "dtype") else x for shape in shapes]
+        if not hasattr(x, "dtype"):
+            return [x] * len(shapes)
+        return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
 
     if not any_packed(tree):
         return tree

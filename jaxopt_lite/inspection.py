@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.buffers import opened
 from jaxopt_lite.kinds import kinds_of
+from jaxopt_lite.packing import advice
 from jaxopt_lite.paths import labels, map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
@@ -64,7 +65,8 @@ def describe(opt: Optimizer, params: Tree) -> None:
         opt: the optimizer.
         params: arrays, or ``jax.ShapeDtypeStruct``.
 
-    Needs rich, from the extra ``race``. The last line is the whole; its state has what wrappers around keep as well.
+    Needs rich, from the extra ``race``. The last row is the whole; its state has what wrappers around keep as well. A
+    line below tells whether `pack` would pay.
     """
     from rich.console import Console  # noqa: PLC0415 - an extra
     from rich.table import Column, Table  # noqa: PLC0415 - an extra
@@ -79,6 +81,7 @@ def describe(opt: Optimizer, params: Tree) -> None:
     table.add_section()
     table.add_row("all", "", f"{_count(params):,}", opt.name, "", "", f"{state_bytes(opt, params):,}")
     Console().print(table)
+    Console().print(advice(params), highlight=False)
 
 
 def _groups(opt: Optimizer, params: Tree, name: str) -> Iterator[tuple[str, Optimizer, Tree]]:

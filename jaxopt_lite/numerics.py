@@ -38,6 +38,15 @@ def saturate(x: jax.Array) -> jax.Array:
     return jnp.minimum(x, jnp.finfo(x.dtype).max)
 
 
+def plus(h: jax.Array, x: jax.Array) -> jax.Array:
+    """``h + x``, saturating, for ``h`` of at least 0.
+
+    The limit is put on ``x``. Put on the sum, it makes XLA's CPU compiler sum up twice, once for the update and once
+    for the state, and copy the state in between.
+    """
+    return h + jnp.minimum(x, jnp.finfo(h.dtype).max - h)
+
+
 def abs2(g: jax.Array) -> jax.Array:
     """The squared magnitude |g|², real for complex ``g`` too, saturating.
 

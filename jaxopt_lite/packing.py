@@ -8,15 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.buffers import Layout, Leaf, Packed, is_packed, opened
+from jaxopt_lite.buffers import Layout, Leaf, Packed, any_packed, is_packed, opened
+from jaxopt_lite.checks import check_arrays
 from jaxopt_lite.paths import labels, map_with_path
 from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
 
 # A buffer of an odd length is gone through 1.6 times as slowly.
 MULTIPLE = 1024
+# To copy more entries than this takes as long as one array more; and so many arrays cost a millisecond.
+LARGEST, WORTHWHILE = 8192, 100
 
 
-def pack(params: Tree, label: Any = None, largest: int | None = 8192) -> tuple[Packed, Callable[[Tree], Tree]]:
+def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tuple[Packed, Callable[[Tree], Tree]]:
     """Lays parameters end to end, in one buffer for each dtype, to be trained as they lie there.
 
         packed, unpack = pack(params)
@@ -41,8 +44,11 @@ def pack(params: Tree, label: Any = None, largest: int | None = 8192) -> tuple[P
         ``packed``, a tree with the buffers and with what was left out; and `unpack`.
 
     Raises:
-        ValueError: a leaf is spread over several devices.
+        TypeError: a leaf is no array.
+        ValueError: a leaf is spread over several devices; or a pattern, or a tree of labels, does not fit ``params``.
     """
+    check_arrays("pack", params=params)
+    params = jax.tree.map(lambda p: p if hasattr(p, "dtype") else jnp.asarray(p), params)
     paths = jax.tree.leaves(map_with_path(lambda path, _: path, params))
     treedef: Any
     flat, treedef = jax.tree.flatten(params)
@@ -111,15 +117,17 @@ def _laid_out(leaves: list[Any], like: Packed) -> Packed:
     """These leaves, as ``like`` has them."""
 
     def buffer(name: str) -> Any:
-        mine = [x for x, leaf in zip(leaves, like.layout.leaves, strict=True) if leaf.array == name]
-        if name not in like.layout.buffers or mine[0] is None:
-            return mine[0]
-        length = sum(math.prod(x.shape) for x in mine)
+        mine = [(x, leaf) for x, leaf in zip(leaves, like.layout.leaves, strict=True) if leaf.array == name]
+        first, leaf = mine[0]
+        if name not in like.layout.buffers or first is None:
+            return first
         # On the host: compiling a concatenation of hundreds of arrays takes seconds.
-        library: Any = jnp if any(isinstance(x, jax.core.Tracer) for x in mine) else np
-        padded = [*(library.reshape(x, -1) for x in mine), library.zeros(-length % MULTIPLE, mine[0].dtype)]
-        laid = library.concatenate(padded)
-        return laid if library is jnp else jax.device_put(laid, _place(mine))
+        library: Any = jnp if any(isinstance(x, jax.core.Tracer) for x, _ in mine) else np
+        before = first.shape[: first.ndim - len(leaf.shape)]
+        flat = [library.asarray(x).reshape(*before, math.prod(leaf.shape)) for x, leaf in mine]
+        flat.append(library.zeros((*before, -sum(x.shape[-1] for x in flat) % MULTIPLE), first.dtype))
+        laid = library.concatenate(flat, -1)
+        return laid if library is jnp else jax.device_put(laid, _place([x for x, _ in mine]))
 
     return Packed({name: buffer(name) for name in like.arrays}, like.layout)
 
@@ -130,8 +138,24 @@ def _place(leaves: list[Any]) -> Any:
 
 
 def _split(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    if x is None or shapes == [jnp.shape(x)]:
-        return [x] * len(shapes)
+    if x is None:
+        return [None] * len(shapes)
     sizes = [math.prod(shape) for shape in shapes]
-    parts = jax.lax.split(x, [*sizes, x.size - sum(sizes)])
-    return [part.reshape(shape) for part, shape in zip(parts[:-1], shapes, strict=True)]
+    parts = jax.lax.split(x, [*sizes, x.shape[-1] - sum(sizes)], x.ndim - 1)
+    return [part.reshape(*x.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=False)]
+
+
+def advice(params: Tree) -> str:
+    """Whether `pack` pays for parameters, in a sentence.
+
+    What a leaf costs on top of its entries is about 8 µs a step (Adam, two cores); packing 100 leaves saves a
+    millisecond.
+    """
+    leaves = jax.tree.leaves(opened(params))
+    small = sum(math.prod(leaf.shape) <= LARGEST for leaf in leaves)
+    share = f"{small} of {len(leaves)} leaves have at most {LARGEST} entries"
+    if any_packed(params):
+        return f"{len(leaves)} leaves are packed in {len(jax.tree.leaves(params))} arrays."
+    if small < WORTHWHILE:
+        return f"{share}: pack(params) would not pay."
+    return f"{share}: on a CPU, pack(params) would save some {0.008 * small:.0f} ms a step, and compile longer."

@@ -140,6 +140,8 @@ def norm(tree: Tree) -> jax.Array:
     leaves = [load(x).reshape(-1) for x in jax.tree.leaves(tree) if jnp.size(x)]
     if not leaves:
         return jnp.zeros(())
+    # Of what it knows to be constant, XLA would multiply the scales with each other first, which overflows.
+    leaves = jax.lax.optimization_barrier(leaves)
     limits = jnp.finfo(jnp.result_type(*leaves))
     far = 2.0 ** (limits.maxexp * 7 // 8)
 
@@ -160,7 +162,7 @@ def norm(tree: Tree) -> jax.Array:
 
     one, zero = (jnp.asarray(x, limits.dtype) for x in (1, 0))
     _, scale, total = jax.lax.while_loop(unsure, look, (jnp.asarray(0), one, zero))
-    return jnp.where(jnp.isinf(total), jnp.nan, sqrt(total) / scale)
+    return sqrt(total + 0 * total) / scale
 
 
 @norm.defjvp

@@ -41,6 +41,9 @@ FOUNDATION = {
     "states": ["test_groups.py", "test_wrappers.py", "test_checks.py", "test_sharding.py"],
     "inspection": ["test_groups.py"],
     "interop": ["test_interop.py", "test_checks.py"],
+    "buffers": ["test_packing.py", "test_checks.py"],
+    "packing": ["test_packing.py", "test_checks.py"],
+    "training": ["test_training.py", "test_checks.py"],
 }
 AROUND = {
     "transforms": ["test_transforms.py", "test_checks.py", "test_composed.py"],

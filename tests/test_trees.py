@@ -6,10 +6,11 @@ import sys
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
-from jaxopt_lite.trees import zeros_over
+from jaxopt_lite.trees import norm, zeros_over
 
 MIXED = {
     "half": jnp.full((2, 3), 7, jnp.float16),
@@ -142,3 +143,27 @@ def test_zeros_over_axes_are_shaped_as_a_mean_is(how, axes, keepdims, shape):
 def test_zeros_over_a_number_and_over_nothing():
     assert zeros_over(1.5) == 0
     chex.assert_trees_all_equal(zeros_over(jnp.ones((0, 3), jnp.bfloat16), 0), jnp.zeros(3))
+
+
+@pytest.mark.parametrize("entry", [0.0, 1e-30, 1.0, 1e30])
+def test_the_norm_of_what_is_constant_to_the_compiler(entry):
+    np.testing.assert_allclose(jax.jit(lambda: norm([jnp.full(4, entry)]))(), 2 * entry, rtol=1e-6)
+
+
+def test_the_norm_has_a_derivative_of_length_1_and_of_0_at_0():
+    for entry in (1e-30, 1.0, 1e30):
+        np.testing.assert_allclose(jax.grad(lambda x: norm([x]))(jnp.full(4, entry)), 0.5, rtol=1e-6)
+    np.testing.assert_array_equal(jax.grad(lambda x: norm([x]))(jnp.zeros(4)), 0)
+    along = jnp.array([3.0, 4.0])
+    np.testing.assert_allclose(jax.hessian(lambda x: norm([x]))(along) @ along, 0, atol=1e-6)
+
+
+def test_small_and_large_zeros_are_put_where_their_parameters_are():
+    device = jax.devices()[0]
+    for shape in ((3,), (1000, 1000)):
+        put = zeros_like({"put": jax.device_put(jnp.ones(shape), device), "free": jnp.ones(shape)})
+        assert put["put"].committed
+        assert not put["free"].committed
+        assert put["put"].devices() == {device}
+        assert not np.any(put["put"])
+        assert put["put"].dtype == jnp.float32

@@ -706,6 +706,46 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         ),
         ("apply_updates({'w': w}, None)", ValueError, "apply_updates: updates is None, params is a dict"),
     ],
+    "Packing, and a step in one line": [
+        (
+            "pack(params, {'layer': 'a', 'b': 'c'})",
+            ValueError,
+            "pack: 'layer/b' fits none of 'a', 'c', and must fit one; '*' is for what nothing else fits",
+        ),
+        (
+            "partition({'w': sgd(), 'b': adam()}, {'w': '*w', 'b': '*b'}).init(pack(params)[0])",
+            ValueError,
+            "partition: 'layer/b' is given '*b', 'layer/w' is given '*w', and they are packed in one buffer: "
+            "pack(params, label) packs by label",
+        ),
+        (
+            "lamb().init(pack(params)[0])",
+            ValueError,
+            "lamb: 'float32' is a buffer of 2 packed parameters, and this rule looks at each by itself: "
+            "pack(params, label) leaves out what label gives None for",
+        ),
+        (
+            "repack({'layer': {'w': w}}, like=pack(params)[0])",
+            ValueError,
+            "repack: tree['layer']['b'] is missing, where like has float32[]",
+        ),
+        (
+            "repack({'layer': {'w': b, 'b': b}}, like=pack(params)[0])",
+            ValueError,
+            "repack: tree['layer']['w'] is float32[], where like has float32[3]",
+        ),
+        (
+            "train_step(jnp.sum, adam)",
+            TypeError,
+            "train_step: opt is the factory adam, where an optimizer is meant: adam()",
+        ),
+        (
+            "train_step(jnp.sum, clip(1.0))",
+            TypeError,
+            "train_step: opt must be an optimizer, not the transform clip",
+        ),
+        ("train_step(0.5, adam())", TypeError, "train_step: loss must be a function of the parameters, not 0.5"),
+    ],
     "Rules": [
         (
             "each(lambda g, m: g, grads, state.m)",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, saturate, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -43,7 +43,7 @@ def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
         lr_t = at(lr, state.iter)
 
         def rule(g, h):
-            h = saturate(h + abs2(g))
+            h = plus(h, abs2(g))
             return -lr_t * g / (sqrt(h) + eps), h
 
         updates, h = each(rule, grads, state.h)

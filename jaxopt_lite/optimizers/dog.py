@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, saturate, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
 from jaxopt_lite.rules import at, each, stored
 from jaxopt_lite.trees import Tree, copy, difference, norm, zero_steps
 
@@ -43,11 +43,11 @@ def dog(lr: Number = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
 
     def init(params):
         first = reps_rel * (1 + norm(params))
-        return DoGState(zero_steps(params), copy(params), first, 0 * first)
+        return DoGState(zero_steps(params), copy(params), first, jnp.zeros_like(first))
 
     def update(grads, state, params=None):
         distance = jnp.maximum(state.distance, norm(difference(params, state.start)))
-        squares = saturate(state.squares + abs2(norm(grads)))
+        squares = plus(state.squares, abs2(norm(grads)))
         eta = at(lr, state.iter) * distance / sqrt(squares + eps)
 
         def rule(g):

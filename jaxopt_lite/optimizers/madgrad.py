@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, saturate, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, copy, zero_steps, zeros_like
 
@@ -55,7 +55,7 @@ def madgrad(lr: Number = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
 
         def rule(g, s, v, p, x0):
             s = s + lam * g
-            v = saturate(v + abs(lam) * abs2(g))
+            v = plus(v, abs(lam) * abs2(g))
             root = jnp.cbrt(jnp.where(v > 0, v, 1))  # which has no slope at 0, where s is 0 as well
             z = x0 - s / (root + eps)
             return (1 - momentum) * (z - p), s, v

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, saturate, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
 
@@ -57,7 +57,7 @@ def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
         lr_t = at(lr, state.iter)
 
         def rule(g, m, mu):
-            nu = saturate(functools.reduce(jnp.minimum, mu) + abs2(g))
+            nu = plus(functools.reduce(jnp.minimum, mu), abs2(g))
             mu = tuple(jnp.max(nu, axes, keepdims=True, initial=0) for axes in slices(g.ndim))
             m = m + (1 - momentum) * (g / jnp.where(nu > 0, sqrt(nu), 1) - m)
             return -lr_t * m, m, mu

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, saturate, sqrt
+from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, plus, sqrt
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -53,7 +53,7 @@ def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sca
 
         def rule(g, m, v):
             m = m + (1 - beta1) * (g - m)
-            v = saturate(v - (1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g))
+            v = plus(v, -(1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g))
             return -lr_t * (m / c1) / (sqrt(v / c2) + eps), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.protocol import Optimizer, apply_updates
 from jaxopt_lite.testing.problems import assert_ulps, law, quadratic, rosenbrock, run, small_tree, start, step, update
 from jaxopt_lite.trees import Tree
 
@@ -59,11 +59,13 @@ def takes_a_schedule(opt: Optimizer) -> None:
     scheduled = [name for name in ("lr", "weight_decay") if name in opt.arguments]
     if not scheduled:
         return
-    carry = start(opt, small_tree())
+    params, state = start(opt, small_tree())
     for taken in range(3):
-        by_number = step(opt.replace(**dict.fromkeys(scheduled, 0.01 / (1 + taken))), carry)
-        carry = step(opt.replace(**dict.fromkeys(scheduled, lambda iter: 0.01 / (1 + iter))), carry)
-        assert_ulps(carry, by_number, ulps=8)
+        by_number = update(opt.replace(**dict.fromkeys(scheduled, 0.01 / (1 + taken))), params, state, params)
+        by_schedule = opt.replace(**dict.fromkeys(scheduled, lambda iter: 0.01 / (1 + iter)))
+        updates, state = update(by_schedule, params, state, params)
+        assert_ulps((updates, state), by_number, ulps=8)
+        params = apply_updates(params, updates)
 
 
 @law

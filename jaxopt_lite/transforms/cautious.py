@@ -7,7 +7,7 @@ from jaxopt_lite.numerics import Scalar
 from jaxopt_lite.rules import each
 
 
-@transform(after_rule=True)
+@transform(needs=("leaf",), after_rule=True)
 def cautious(floor: Scalar = 1e-3):
     """Leaves out the entries of an update that climb, and lengthens the rest to make up for it.
 

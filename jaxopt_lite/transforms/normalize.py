@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import transform
 from jaxopt_lite.rules import direction, each
 from jaxopt_lite.trees import norm
@@ -35,4 +36,4 @@ def normalize(over: Literal["tree", "leaf"] = "tree"):
 
         return each(rule, grads), state
 
-    return init, update
+    return (whole("normalize", init) if over == "leaf" else init), update

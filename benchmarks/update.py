@@ -24,10 +24,10 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from contenders import OPTAX, OURS, contenders
-from floor import Floor, build
-from tables import write
-from training import training
+from update_parts.contenders import OPTAX, OURS, contenders
+from update_parts.floor import Floor, build
+from update_parts.tables import write
+from update_parts.training import training
 
 OUT = Path(__file__).parent / "results" / "update.json"
 SIZES, LEAVES = (10_000, 1_000_000, 10_000_000), (1, 20, 292, 2000)

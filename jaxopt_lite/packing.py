@@ -1,6 +1,7 @@
 """Many small parameters in one buffer, for the whole of a training: what costs is the number of arrays."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -45,7 +46,8 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
 
     Raises:
         TypeError: a leaf is no array.
-        ValueError: a leaf is spread over several devices; or a pattern, or a tree of labels, does not fit ``params``.
+        ValueError: a leaf is spread over several devices, or stays and has the name of another array; or a pattern, or
+            a tree of labels, does not fit ``params``.
     """
     check_arrays("pack", params=params)
     params = jax.tree.map(lambda p: p if hasattr(p, "dtype") else jnp.asarray(p), params)
@@ -61,11 +63,14 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
             kept[path] = p
             leaves.append(Leaf(path, path, p.shape))
         else:
-            array = f"{name}/{p.dtype.name}" if label else p.dtype.name
+            array = p.dtype.name if label is None else f"{name}/{p.dtype.name}"
             leaves.append(Leaf(path, array, p.shape))
-    names = dict.fromkeys(leaf.array for leaf in leaves)
-    layout = Layout(treedef, tuple(leaves), frozenset(names.keys() - kept.keys()))
-    like = Packed({name: kept.get(name) for name in names}, layout)
+    arrays = Counter(leaf.array for leaf in leaves)
+    for name in kept:
+        if arrays[name] > 1:
+            raise ValueError(f"pack: {name!r} is the path of a leaf, and the name of another array as well: rename it")
+    layout = Layout(treedef, tuple(leaves), frozenset(arrays.keys() - kept.keys()))
+    like = Packed({name: kept.get(name) for name in arrays}, layout)
     return _laid_out(flat, like), unpack
 
 

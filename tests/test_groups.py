@@ -26,6 +26,7 @@ from jaxopt_lite import (
     optimizer,
     partition,
     sam,
+    schedule_free_adamw,
     schedule_free_sgd,
     schedules,
     sgd,
@@ -236,3 +237,11 @@ def test_a_schedule_free_group_is_evaluated_and_the_others_are_as_they_are():
     found = evaluation_params(state, params)
     assert np.all(found["other"] == params["other"])
     assert not np.allclose(found["free"], params["free"])
+
+
+@pytest.mark.parametrize("rule", [schedule_free_sgd, schedule_free_adamw])
+def test_a_weight_to_a_whole_power_does_not_overflow_with_the_counter(rule):
+    params = jnp.ones(2)
+    opt = rule(0.1, power=2)
+    _, state = opt.update(params, opt.init(params)._replace(iter=jnp.int32(99_999)), params)
+    np.testing.assert_allclose(state.weight_sum, 1e10 * 0.1**2, rtol=1e-5)

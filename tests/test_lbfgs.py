@@ -18,6 +18,7 @@ from jaxopt_lite import (
     clip,
     lbfgs,
     maximize,
+    polyak_sgd,
     sam,
     sophia,
     value_and_grad_from_state,
@@ -256,3 +257,10 @@ def test_lbfgs_works_beside_others_in_groups_and_on_several_leaves():
     np.testing.assert_allclose(seen[10][0]["a"], flat[10][0][:1], rtol=1e-3)
     assert state.value < 1e-8
     assert adam() != lbfgs()
+
+
+def test_polyaks_step_is_none_where_the_value_is_below_the_lowest_or_the_gradient_is_0():
+    opt, g = polyak_sgd(f_min=1.0), jnp.array([3.0, 4.0])
+    for value, grads in ((0.5, g), (-7.0, g), (5.0, 0 * g)):
+        np.testing.assert_array_equal(opt.update(grads, opt.init(g), value=value)[0], 0)
+    np.testing.assert_allclose(opt.update(g, opt.init(g), value=6.0)[0], -g * 5 / 25, rtol=1e-6)

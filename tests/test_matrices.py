@@ -289,3 +289,11 @@ def test_soap_keeps_no_factor_of_a_side_that_is_too_long():
     assert state.factors.outputs is None
     assert state.bases.outputs is None
     assert state.factors.inputs.shape == (3, 3)
+
+
+def test_the_ball_of_scions_signs_is_as_large_as_its_radius_or_smaller_by_the_inputs():
+    g = jnp.array([[1.0, -2.0], [3.0, -4.0], [-5.0, 6.0]])
+    for norm, radius in (("sign", 2.0), ("sign_fan_in", 2.0 / 3)):
+        opt = scion(0.1, radius=2.0, norm=norm, constrained=False)
+        updates, _ = opt.update(g, opt.init(g), g)
+        np.testing.assert_allclose(updates, -0.1 * radius * jnp.sign(g), rtol=1e-6)

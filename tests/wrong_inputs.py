@@ -713,6 +713,12 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             "pack: 'layer/b' fits none of 'a', 'c', and must fit one; '*' is for what nothing else fits",
         ),
         (
+            "pack({'float32': w, 'b': b}, largest=1)",
+            ValueError,
+            "pack: 'float32' is the path of a leaf, and the name of another array as well: rename it",
+        ),
+        ("pack({'w': 'w'})", TypeError, "pack: params['w'] is 'w', not an array"),
+        (
             "partition({'w': sgd(), 'b': adam()}, {'w': '*w', 'b': '*b'}).init(pack(params)[0])",
             ValueError,
             "partition: 'layer/b' is given '*b', 'layer/w' is given '*w', and they are packed in one buffer: "

@@ -1,8 +1,7 @@
 """What an update costs: this library beside optax, torch, the book's NumPy loops and a loop in C, in one process.
 
-    python benchmarks/update.py                                              all of it, some 40 minutes
-    python benchmarks/update.py --rules adam --sizes 1e6 --leaves 1 292      some cells anew; the rest is kept
-    python benchmarks/update.py --tables                                     the tables from what was measured
+    python benchmarks/update.py                                          all of it, some 40 minutes
+    python benchmarks/update.py --rules adam --sizes 1e6 --parts cells   some of it anew; the rest is kept
 
 Writes benchmarks/results/update.json, update.md and update.png. Needs optax and matplotlib; torch and a compiler for C
 are used where there are any. Every contender has arrays of its own, on the CPU or on jax's GPU; in each round they come
@@ -11,6 +10,7 @@ the lower quartile of the rounds, and ratios round by round, with quartiles.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -32,6 +32,7 @@ from update_parts.training import training
 OUT = Path(__file__).parent / "results" / "update.json"
 SIZES, LEAVES = (10_000, 1_000_000, 10_000_000), (1, 20, 292, 2000)
 ROUNDS, SECONDS = 9, 0.03
+PARTS = ("cells", "training", "imports", "flag")
 FLAG = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
 
 
@@ -107,8 +108,8 @@ def agree(floor):
 def with_flag():
     """The same cells in a process of their own with XLA's flag."""
     other = OUT.with_suffix(".flag.json")
-    command = [sys.executable, __file__, "--cells-only", str(other), "--sizes", "1e6", "1e7", "--leaves", "1", "292"]
-    command += ["--rules", "sgd", "adam", "adamw", "clip + adamw"]
+    command = [sys.executable, __file__, "--out", str(other), "--parts", "cells", "--sizes", "1e6", "1e7"]
+    command += ["--leaves", "1", "292", "--rules", "sgd", "adam", "adamw", "clip + adamw"]
     subprocess.run(command, check=True, env=os.environ | {"XLA_FLAGS": FLAG})
     cells = json.loads(other.read_text())["cells"]
     other.unlink()
@@ -151,31 +152,34 @@ def main():
     parser.add_argument("--rules", nargs="*", default=list(OPTAX), choices=OPTAX)
     parser.add_argument("--sizes", nargs="*", type=float, default=SIZES)
     parser.add_argument("--leaves", nargs="*", type=int, default=LEAVES)
-    parser.add_argument("--cells-only", type=Path, metavar="FILE", help="the cells alone, into this file")
-    parser.add_argument("--tables", action="store_true", help="measure nothing")
+    parser.add_argument("--parts", nargs="*", default=PARTS, choices=PARTS, help="none: the tables from what there is")
+    parser.add_argument("--out", type=Path, default=OUT)
     chosen = parser.parse_args()
-    out = chosen.cells_only or OUT
-    results = json.loads(out.read_text()) if out.exists() else {}
-    if results.get("machine") != machine() and not chosen.tables:
+    results = json.loads(chosen.out.read_text()) if chosen.out.exists() else {}
+    if chosen.parts and results.get("machine") != machine():
         results = {"machine": machine(), "cells": {}}
-    library = build() if jax.default_backend() == "cpu" and not chosen.tables else None
+    on_cpu = jax.default_backend() == "cpu"
+    library = build() if on_cpu and chosen.parts else None
     floor = library and (lambda *cell: Floor(library, *cell))
-    cells = [(r, int(s), n) for n in chosen.leaves for s in chosen.sizes for r in chosen.rules if not chosen.tables]
-    if cells:
+    cells = itertools.product(chosen.leaves, chosen.sizes, chosen.rules) if "cells" in chosen.parts else ()
+    if chosen.parts:
         print("no compiler for C, or a GPU: there is no floor" if floor is None else "with a floor", flush=True)
         agree(floor)
-    for i, (rule, size, leaves) in enumerate(cells, start=1):
-        cell = measure(rule, size, leaves, floor)
+    for leaves, size, rule in cells:
+        cell = measure(rule, int(size), leaves, floor)
         results["cells"][f"{rule}, {size:.0e}, {leaves}"] = cell
-        out.write_text(json.dumps(results))
+        chosen.out.write_text(json.dumps(results))
         ms = "  ".join(f"{name} {statistics.median(times):.3g}" for name, times in cell["ms"].items())
-        print(f"{i}/{len(cells)} {rule}, {size:.0e} parameters, {leaves} leaves, ms: {ms}", flush=True)
-    if len(cells) == len(OPTAX) * len(SIZES) * len(LEAVES):
-        results |= {"training": training(), "import": imports(), "recompilations": recompilations()}
-        results["flag"] = with_flag() if jax.default_backend() == "cpu" else {}
-        out.write_text(json.dumps(results))
-    if not chosen.cells_only:
-        write(results, out)
+        print(f"{rule}, {size:.0e} parameters, {leaves} leaves, ms: {ms}", flush=True)
+    if "training" in chosen.parts:
+        results["training"] = training()
+    if "imports" in chosen.parts:
+        results |= {"imports": imports(), "recompilations": recompilations()}
+    if "flag" in chosen.parts and on_cpu:
+        results["flag"] = with_flag()
+    chosen.out.write_text(json.dumps(results))
+    if chosen.out == OUT:
+        write(results, chosen.out)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxopt_lite.trees import Tree, describe
+from jaxopt_lite.trees import Tree, describe, is_traced
 
 
 class Leaf(NamedTuple):
@@ -88,14 +88,15 @@ def any_packed(tree: Tree) -> bool:
     return any(map(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
 
 
+def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
+    """What stands in a buffer, without its entries; what is no array is repeated."""
+    if not hasattr(x, "dtype"):
+        return [x] * len(shapes)
+    return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
+
+
 def opened(tree: Tree) -> Tree:
-    """The tree as `unpack` gives it, with the form of each packed leaf in its place; what is no array is repeated."""
-
-    def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-        if not hasattr(x, "dtype"):
-            return [x] * len(shapes)
-        return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
-
+    """The tree as `unpack` gives it, with `forms` in place of packed leaves."""
     if not any_packed(tree):
         return tree
     return jax.tree.map(lambda x: x.opened(forms) if is_packed(x) else x, tree, is_leaf=is_packed)
@@ -114,7 +115,7 @@ def gathered(caller: str, values: Tree, like: Tree) -> Tree:
         firsts: dict[str, tuple[str, Any]] = {}
         for leaf, value in zip(x.layout.leaves, x.layout.treedef.flatten_up_to(part), strict=True):
             path, first = firsts.setdefault(leaf.array, (leaf.path, value))
-            if value is not first and not np.all(value == first):
+            if value is not first and (is_traced((value, first)) or not np.all(value == first)):
                 raise ValueError(
                     f"{caller}: {path!r} is given {first!r}, {leaf.path!r} is given {value!r}, and they are packed in "
                     "one buffer: pack(params, label) packs by label"
@@ -133,7 +134,7 @@ def whole(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
                 if x.arrays[array] is not None:
                     raise ValueError(
                         f"{name}: {array!r} is a buffer of {len(x.layout.shapes[array])} packed parameters, and this "
-                        "rule looks at each by itself: pack(params, label) leaves out what label gives None for"
+                        "needs each by itself: pack(params, label) leaves out what label gives None for"
                     )
         return init(params)
 

@@ -22,7 +22,7 @@ def check_init(opt: Any, params: Tree) -> None:
     call = f"{opt.name}.init"
     check_arrays(call, params=params)
     _check_scalars(call, opt)
-    _check_floats(call, params=params)
+    check_floats(call, params=params)
 
 
 def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> None:
@@ -41,7 +41,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
         raise TypeError(f"{call}: state is {describe(state)}, where {opt.name}.init gives {describe(skeleton)}")
     if params is not None:
         _check_alike(call, "gradients", updates, "params", params)
-    _check_floats(call, gradients=updates, params=params)
+    check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
     _check_state(opt, skeleton, updates if params is None else params, state)
@@ -59,7 +59,7 @@ def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
 def check_apply(params: Tree, updates: Tree) -> None:
     """What ``apply_updates`` refuses."""
     _check_alike("apply_updates", "updates", updates, "params", params)
-    _check_floats("apply_updates", params=params, updates=updates)
+    check_floats("apply_updates", params=params, updates=updates)
     _check_real("apply_updates", "updates", updates, "params", params)
 
 
@@ -95,7 +95,7 @@ def check_arrays(call: str, **trees: Tree) -> None:
                 raise TypeError(f"{call}: {_at(name, path)} is {describe(leaf)}, not an array") from None
 
 
-def _check_floats(call: str, **trees: Tree) -> None:
+def check_floats(call: str, **trees: Tree) -> None:
     """Refuses leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
     for name, tree in trees.items():
         for dtype in {_dtype(leaf) for leaf in jax.tree.leaves(tree)}:

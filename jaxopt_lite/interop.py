@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.protocol import Transform
 
@@ -27,7 +28,8 @@ def from_optax(tx: Any):
     Raises:
         TypeError: ``tx`` has no ``init`` and ``update``.
 
-    ``value``, ``grad`` and ``value_fn`` reach it where they are given.
+    ``value``, ``grad`` and ``value_fn`` reach it where they are given. Nothing tells whether it looks at leaves, and so
+    it refuses what `pack` has packed.
     State: optax's.
     Two of them are equal if they are of one ``tx``; they cannot be pickled, as optax's closures cannot.
     """
@@ -42,4 +44,4 @@ def from_optax(tx: Any):
         given = {name: argument for name, argument in known.items() if argument is not None}
         return with_keywords.update(grads, state, params, **given)
 
-    return tx.init, update
+    return whole("from_optax", tx.init), update

@@ -8,11 +8,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.buffers import Layout, Leaf, Packed, any_packed, is_packed, opened
-from jaxopt_lite.checks import check_arrays
+from jaxopt_lite.buffers import Layout, Leaf, Packed, any_packed, forms, is_packed, opened
+from jaxopt_lite.checks import check_arrays, check_floats
 from jaxopt_lite.paths import labels, map_with_path
-from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
+from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, is_traced, same_structure
 
 # A buffer of an odd length is gone through 1.6 times as slowly.
 MULTIPLE = 1024
@@ -31,7 +32,11 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
     Use it for models of hundreds of small leaves on a CPU, where a step costs some microseconds for each array and next
     to nothing for what is in it; `describe` says whether it pays. The gradient of what is packed is copied, which is
     why large leaves stay as they are, and a whole step compiles longer. Any rule that treats each entry by itself, or
-    the tree as a whole, works unchanged; those that look at leaves (lamb, adafactor, muon, …) refuse a buffer.
+    the tree as a whole, works unchanged; those that look at leaves (lamb, adafactor, muon, …) refuse a buffer, and so
+    do `add_noise` and `from_optax`. A rule of your own that looks at leaves must say so: ``needs=("leaf",)``.
+
+    Leaves that stay are the same arrays as in ``params``: what donates ``packed`` takes them from there too. With
+    ``eps=0`` a rule divides 0 by 0 in the padding, which whole-tree norms will see.
 
     Args:
         params: a tree of arrays, each whole on its device. Concrete ones are laid together on the host.
@@ -45,26 +50,26 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
         ``packed``, a tree with the buffers and with what was left out; and `unpack`.
 
     Raises:
-        TypeError: a leaf is no array.
+        TypeError: a leaf is no array of floats, or packed already.
         ValueError: a leaf is spread over several devices, or stays and has the name of another array; or a pattern, or
             a tree of labels, does not fit ``params``.
     """
     check_arrays("pack", params=params)
+    check_floats("pack", params=params)
+    if any_packed(params):
+        raise TypeError("pack: params are packed already")
     params = jax.tree.map(lambda p: p if hasattr(p, "dtype") else jnp.asarray(p), params)
     paths = jax.tree.leaves(map_with_path(lambda path, _: path, params))
     treedef: Any
     flat, treedef = jax.tree.flatten(params)
     leaves, kept = [], {}
     for path, p, name in zip(paths, flat, treedef.flatten_up_to(_labels(label, params)), strict=True):
-        sharding: Any = None if isinstance(p, jax.core.Tracer) else getattr(p, "sharding", None)
-        if not getattr(sharding, "is_fully_replicated", True):
-            raise ValueError(f"pack: {path!r} is spread over {len(sharding.device_set)} devices, and a buffer is whole")
         if name is None or (largest is not None and p.size > largest):
             kept[path] = p
             leaves.append(Leaf(path, path, p.shape))
         else:
-            array = p.dtype.name if label is None else f"{name}/{p.dtype.name}"
-            leaves.append(Leaf(path, array, p.shape))
+            dtype = jnp.result_type(p).name
+            leaves.append(Leaf(path, dtype if label is None else f"{name}/{dtype}", p.shape))
     arrays = Counter(leaf.array for leaf in leaves)
     for name in kept:
         if arrays[name] > 1:
@@ -78,7 +83,7 @@ def unpack(tree: Tree) -> Tree:
     """The tree with parameters under their own names and shapes, wherever they, or moments of theirs, are packed.
 
     Use it in the loss, to read a state, and to write checkpoints that know nothing of packing: ``unpack(state)``.
-    Differentiable, and free of slices: the gradient of all leaves is laid together at once.
+    Differentiable; what was not packed comes out as the same array.
     """
     return jax.tree.map(lambda x: x.opened(_split) if is_packed(x) else x, tree, is_leaf=is_packed)
 
@@ -126,26 +131,44 @@ def _laid_out(leaves: list[Any], like: Packed) -> Packed:
         first, leaf = mine[0]
         if name not in like.layout.buffers or first is None:
             return first
-        # On the host: compiling a concatenation of hundreds of arrays takes seconds.
-        library: Any = jnp if any(isinstance(x, jax.core.Tracer) for x, _ in mine) else np
         before = first.shape[: first.ndim - len(leaf.shape)]
-        flat = [library.asarray(x).reshape(*before, math.prod(leaf.shape)) for x, leaf in mine]
-        flat.append(library.zeros((*before, -sum(x.shape[-1] for x in flat) % MULTIPLE), first.dtype))
-        laid = library.concatenate(flat, -1)
-        return laid if library is jnp else jax.device_put(laid, _place([x for x, _ in mine]))
+        sizes = [math.prod(leaf.shape) for _, leaf in mine]
+        padding = -sum(sizes) % MULTIPLE
+        if isinstance(first, jax.ShapeDtypeStruct):
+            return jax.ShapeDtypeStruct((*before, sum(sizes) + padding), first.dtype)
+        sharding = _place(mine)
+        # On the host: compiling a concatenation of hundreds of arrays takes seconds.
+        library: Any = jnp if is_traced([x for x, _ in mine]) else np
+        flat = [library.asarray(x).reshape(*before, size) for (x, _), size in zip(mine, sizes, strict=True)]
+        laid = library.concatenate([*flat, library.zeros((*before, padding), first.dtype)], -1)
+        return laid if library is jnp else jax.device_put(laid, sharding)
 
     return Packed({name: buffer(name) for name in like.arrays}, like.layout)
 
 
-def _place(leaves: list[Any]) -> Any:
-    """The sharding of arrays that were put somewhere, which all of a buffer then share."""
-    return next((x.sharding for x in leaves if getattr(x, "committed", False)), None)
+def _place(leaves: list[tuple[Any, Leaf]]) -> Any:
+    """Where arrays are that were put somewhere: all of a buffer, whole, on the same devices."""
+    place, first = None, None
+    for x, leaf in leaves:
+        if isinstance(x, jax.core.Tracer) or not getattr(x, "committed", False):
+            continue
+        if not x.sharding.is_fully_replicated:
+            devices = len(x.sharding.device_set)
+            raise ValueError(f"pack: {leaf.path!r} is spread over {devices} devices, and a buffer is whole")
+        mesh = getattr(x.sharding, "mesh", None)
+        here = x.sharding if mesh is None else NamedSharding(mesh, PartitionSpec())
+        if place is not None and here.device_set != place.device_set:
+            raise ValueError(f"pack: {first!r} and {leaf.path!r} are on different devices, and a buffer is on the same")
+        place, first = here, leaf.path
+    return place
 
 
 def _split(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    if x is None:
-        return [None] * len(shapes)
+    if x is None or isinstance(x, jax.ShapeDtypeStruct):
+        return forms(x, shapes)
     sizes = [math.prod(shape) for shape in shapes]
+    if jnp.ndim(x) == 0 or x.shape[-1] < sum(sizes):
+        raise ValueError(f"unpack: {describe(x)} is kept of a buffer of {sum(sizes)} entries: its rule looks at leaves")
     parts = jax.lax.split(x, [*sizes, x.shape[-1] - sum(sizes)], x.ndim - 1)
     return [part.reshape(*x.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=False)]
 
@@ -157,10 +180,13 @@ def advice(params: Tree) -> str:
     millisecond.
     """
     leaves = jax.tree.leaves(opened(params))
+    if any_packed(params):
+        layouts = [x.layout for x in jax.tree.leaves(params, is_leaf=is_packed) if is_packed(x)]
+        packed = sum(leaf.array in layout.buffers for layout in layouts for leaf in layout.leaves)
+        buffers = sum(len(layout.buffers) for layout in layouts)
+        return f"{packed} of {len(leaves)} leaves are packed in {buffers} buffers."
     small = sum(math.prod(leaf.shape) <= LARGEST for leaf in leaves)
     share = f"{small} of {len(leaves)} leaves have at most {LARGEST} entries"
-    if any_packed(params):
-        return f"{len(leaves)} leaves are packed in {len(jax.tree.leaves(params))} arrays."
     if small < WORTHWHILE:
         return f"{share}: pack(params) would not pay."
     return f"{share}: on a CPU, pack(params) would save some {0.008 * small:.0f} ms a step, and compile longer."

@@ -17,9 +17,10 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
         step = train_step(loss, adam())
         params, state, value = step(params, state, batch)
 
-    It is the loop of the README, with nothing hidden: whatever the rule may ask for (``value``, ``grad``, ``value_fn``)
-    it gets, gradients of complex parameters are conjugated, and ``params`` and ``state`` are donated, so that a step
-    takes no memory beside them and the gradients. What was handed in is gone after the call; copy what should stay.
+    It is the loop of the README, with nothing hidden: a rule that asks for ``value``, ``grad`` or ``value_fn`` gets
+    them (one that asks for a ``key`` needs the explicit loop), gradients of complex parameters are conjugated, and
+    ``params`` and ``state`` are donated, so that a step takes no memory beside them and the gradients. What was handed
+    in is gone after the call; copy what should stay.
 
     Args:
         loss: a function ``loss(params, *args, **kwargs)`` that gives a scalar, or, with ``has_aux``, a pair of a scalar

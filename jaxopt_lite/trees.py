@@ -1,6 +1,5 @@
 """Trees of arrays: how a state is born from the parameters, and where two trees differ."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load, saturate, sqrt
+from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load
 
 Tree = Any
 
@@ -127,73 +126,6 @@ def moved(params: Tree, updates: Tree) -> Tree:
 def difference(a: Tree, b: Tree) -> Tree:
     """``a - b``, in at least float32."""
     return jax.tree.map(lambda x, y: load(x) - load(y), a, b)
-
-
-@jax.custom_jvp
-def norm(tree: Tree) -> jax.Array:
-    """The Euclidean norm of all arrays of the tree together: a scalar, finite wherever the norm itself is.
-
-    Squares overflow beyond 1e19 and vanish below 1e-19; only then is the tree gone through again, scaled by a power of
-    two. An infinity among the entries has no norm: NaN. At 0 the derivative is taken as 0.
-    """
-    # Flat: the compiler sums up a matrix in twice the time, from a copy of all squares.
-    leaves = [load(x).reshape(-1) for x in jax.tree.leaves(tree) if jnp.size(x)]
-    if not leaves:
-        return jnp.zeros(())
-    # Of what it knows to be constant, XLA would multiply the scales with each other first, which overflows.
-    leaves = jax.lax.optimization_barrier(leaves)
-    limits = jnp.finfo(jnp.result_type(*leaves))
-    far = 2.0 ** (limits.maxexp * 7 // 8)
-
-    def unsure(seen: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
-        passes, _, total = seen
-        safe = (limits.tiny / limits.eps < total) & (total < limits.max)
-        return (passes == 0) | ((passes == 1) & ~safe)
-
-    @jax.jit  # so that leaves of one shape share a trace
-    def squares(x: jax.Array, scale: jax.Array) -> jax.Array:
-        return jnp.sum(((scale * x) * jnp.conj(scale * x)).real)
-
-    # A loop, and no branch, for the same sum twice would be compiled twice.
-    def look(seen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
-        passes, scale, total = seen
-        scale = jnp.where(passes == 0, scale, jnp.where(total < 1, far, 1 / far).astype(scale.dtype))
-        return passes + 1, scale, functools.reduce(jax.lax.add, [squares(x, scale) for x in leaves])
-
-    one, zero = (jnp.asarray(x, limits.dtype) for x in (1, 0))
-    _, scale, total = jax.lax.while_loop(unsure, look, (jnp.asarray(0), one, zero))
-    return sqrt(total + 0 * total) / scale
-
-
-@norm.defjvp
-def _norm_jvp(primals: tuple[Tree], tangents: tuple[Tree]) -> tuple[jax.Array, jax.Array]:
-    length = norm(*primals)
-    away = jnp.where(length > 0, length, 1)
-    leaves = zip(jax.tree.leaves(primals), jax.tree.leaves(tangents), strict=True)
-    slopes = [jnp.sum((jnp.conj(load(x) / away) * load(dx)).real) for x, dx in leaves]
-    return length, functools.reduce(jnp.add, slopes, jnp.zeros_like(length))
-
-
-def norm1(tree: Tree) -> jax.Array:
-    """The sum of the magnitudes of all entries of the tree: a scalar, saturating."""
-    lengths = [jnp.sum(jnp.abs(load(x))) for x in jax.tree.leaves(tree)]
-    return saturate(functools.reduce(jnp.add, lengths)) if lengths else jnp.zeros(())
-
-
-def dot(a: Tree, b: Tree) -> jax.Array:
-    """The sum of the products of entries, of complex ones the real part of conj(a) b: a scalar, finite for finite ones.
-
-    Products that would make it overflow, which takes entries beyond 1e19, are cut off.
-    """
-    pairs = [(load(x), load(y)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True) if jnp.size(x)]
-    if not pairs:
-        return jnp.zeros(())
-    products = [(jnp.conj(x) * y).real.reshape(-1) for x, y in pairs]
-    count = sum(x.size for x in products)
-    limits = [jnp.finfo(x.dtype).max / count for x in products]
-    return functools.reduce(
-        jnp.add, [jnp.sum(jnp.clip(x, -limit, limit)) for x, limit in zip(products, limits, strict=True)]
-    )
 
 
 def all_finite(tree: Tree) -> jax.Array:

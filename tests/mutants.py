@@ -32,6 +32,7 @@ FOUNDATION = {
     "kinds": ["test_checks.py", "test_core.py"],
     "numerics": ["test_numerics.py", "test_twins.py", "test_laws.py"],
     "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py", "test_transforms.py"],
+    "norms": ["test_trees.py", "test_wrappers.py", "test_transforms.py"],
     "schedules": ["test_schedules.py", "test_checks.py"],
     "paths": ["test_groups.py", "test_checks.py"],
     "matrices": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],

@@ -22,7 +22,7 @@ OPTIMIZER_FILES, TRANSFORM_FILES, WRAPPER_FILES = (
 )
 
 
-FOUNDATION = {"core", "numerics", "rules", "trees", "schedules", "matrices", "factors", "noise", "linesearch"}
+FOUNDATION = {"core", "numerics", "rules", "trees", "norms", "schedules", "matrices", "factors", "noise", "linesearch"}
 
 
 def code_lines(path):

@@ -6,6 +6,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import orbax.checkpoint as ocp
 import pytest
 from composed import AROUND
@@ -17,6 +18,7 @@ from jaxopt_lite import (
     chain,
     describe,
     freeze,
+    from_optax,
     lamb,
     lr_multiplier,
     muon,
@@ -152,7 +154,7 @@ class TestTraining:
     @pytest.mark.parametrize("name", sorted(LOOKS_AT_LEAVES))
     def test_rules_that_look_at_leaves_are_refused(self, name):
         packed, _ = pack({"w": jnp.ones((2, 3)), "v": jnp.ones((3, 2))})
-        with pytest.raises(ValueError, match=rf"^{name}: 'float32' is a buffer of 2 packed parameters, and this rule"):
+        with pytest.raises(ValueError, match=rf"^{name}: 'float32' is a buffer of 2 packed parameters, and this needs"):
             registry[name].on_any_tree().init(packed)
 
     @pytest.mark.parametrize("name", ["clip_by_norm", "adaptive_clip", "centralize", "normalize leaf", "cautious"])
@@ -212,6 +214,17 @@ class TestTraining:
         updates, _ = adam().update(packed, adam().init(packed), packed)
         assert isinstance(apply_updates(packed, updates), Packed)
 
+    def test_what_is_optaxs_may_look_at_leaves_and_is_refused(self):
+        packed, _ = pack(PARAMS)
+        with pytest.raises(ValueError, match=r"^from_optax: .* is a buffer of \d packed parameters, and this needs"):
+            from_optax(optax.lamb(0.1)).init(packed)
+
+    def test_factors_that_are_traced_must_be_one_for_a_buffer(self):
+        packed, _ = pack({"a": jnp.ones(2), "b": jnp.ones(3)})
+        opt = chain(sgd(), lr_multiplier(lambda path, leaf: 0.5 * jnp.ones(())))
+        with pytest.raises(ValueError, match=r"^lr_multiplier: 'a' is given .*, and they are packed in one buffer"):
+            opt.update(packed, opt.init(packed))
+
 
 class TestRepack:
     @pytest.mark.parametrize("opt", [adam(), partition(GROUPS, PATTERNS), registry["lbfgs"].factory()], ids=str)
@@ -228,6 +241,13 @@ class TestRepack:
             restored = checkpointer.restore(tmp_path / "checkpoint", like)
         again = repack(restored, like=(packed, opt.init(packed)))
         chex.assert_trees_all_equal(again, carry)
+
+    def test_forms_are_unpacked_and_packed_like_arrays(self):
+        packed, _ = pack(PARAMS)
+        state = adam().init(packed)
+        forms = unpack(jax.eval_shape(lambda: state))
+        chex.assert_trees_all_equal_structs(forms, unpack(state))
+        assert jax.tree.leaves(repack(forms, like=state))[1].shape == (1024,)
 
     def test_within_jit(self):
         packed, _ = pack(PARAMS)
@@ -264,6 +284,6 @@ def test_describe_shows_what_is_packed_by_its_own_names(capsys, monkeypatch):
     describe(partition(GROUPS, PATTERNS), pack(PARAMS, PATTERNS)[0])
     out = capsys.readouterr().out
     assert "dense/bias" in out
-    assert "6 leaves are packed in 4 arrays." in out
+    assert "6 of 6 leaves are packed in 4 buffers." in out
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines()]
     assert [row[2] for row in rows if row and row[0] == "no_decay"] == ["6"]

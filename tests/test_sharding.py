@@ -20,7 +20,9 @@ import optax
 import orbax.checkpoint as ocp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 from composed import AROUND
-from jaxopt_lite import adam, adamw, freeze, partition, registry, state_shardings
+from jaxopt_lite import (
+    adam, adamw, chain, clip_by_global_norm, dog, freeze, pack, partition, registry, sgd, state_shardings
+)
 from jaxopt_lite.testing.problems import step
 
 mesh = Mesh(np.asarray(jax.devices()).reshape(4, 2), ("data", "model"))
@@ -62,6 +64,40 @@ for opt in (adam(), AROUND["average"](adam()), AROUND["clip_by_global_norm"](ada
     assert_sharded_as(sharded[0], shardings)
     assert_sharded_as(sharded[1], state_shardings(opt, params))
     assert compiled._cache_size() == 1
+
+# A norm is a sum on every device and a sum of those: no array is put together for it, however it is cut.
+clipped = chain(clip_by_global_norm(1.0), sgd(0.1))
+for axis_type in (jax.sharding.AxisType.Auto, jax.sharding.AxisType.Explicit):
+    typed = Mesh(mesh.devices, mesh.axis_names, axis_types=(axis_type, axis_type))
+    for spec in (P(None, "data"), P("data"), P("model", "data")):
+        x = jax.device_put(jnp.ones((64, 64)), NamedSharding(typed, spec))
+        compiled = jax.jit(lambda g: clipped.update(g, clipped.init(g))[0]).lower(x).compile()
+        assert "all-gather" not in compiled.as_text(), spec
+        np.testing.assert_allclose(compiled(x), -0.1 / 64, rtol=1e-6)
+
+# Inside shard_map it is that of the shard.
+for opt in (clipped, dog()):
+    def local(x):
+        params = {"cut": x, "whole": jnp.ones(3)}
+        return opt.update(params, opt.init(params), params)[0]["cut"]
+
+    cut = jax.jit(jax.shard_map(local, mesh=mesh, in_specs=P("data"), out_specs=P("data")))(jnp.ones(8))
+    np.testing.assert_allclose(cut[:2], local(jnp.ones(2)), rtol=1e-6)
+
+packed, _ = pack(jax.device_put(on_one, NamedSharding(mesh, P())))
+assert packed.arrays["float32"].sharding == NamedSharding(mesh, P())
+assert pack({"W": params["W"], "s": params["s"]}, largest=1)[0].arrays["W"] is params["W"]
+on_two = {"a": jax.device_put(1.0, jax.devices()[0]), "b": jax.device_put(1.0, jax.devices()[1])}
+for bad, sentence in (
+    (params, "pack: 'W' is spread over 8 devices, and a buffer is whole"),
+    (on_two, "pack: 'a' and 'b' are on different devices, and a buffer is on the same"),
+):
+    try:
+        pack(bad)
+    except ValueError as error:
+        assert str(error) == sentence, error
+    else:
+        raise AssertionError(sentence)
 
 with ocp.StandardCheckpointer() as checkpointer:
     state = adam().init(on_one)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
-from jaxopt_lite.trees import norm, zeros_over
+from jaxopt_lite.norms import norm
+from jaxopt_lite.trees import zeros_over
 
 MIXED = {
     "half": jnp.full((2, 3), 7, jnp.float16),

@@ -717,6 +717,19 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             ValueError,
             "pack: 'float32' is the path of a leaf, and the name of another array as well: rename it",
         ),
+        ("pack(pack(params)[0])", TypeError, "pack: params are packed already"),
+        ("pack({'w': jax.random.key(0)})", TypeError, f"pack: params['w'] is key<fry>[], {FLOATS}"),
+        (
+            "unpack(jax.tree.map(lambda p: p[:2], pack(params)[0]))",
+            ValueError,
+            "unpack: float32[2] is kept of a buffer of 4 entries: its rule looks at leaves",
+        ),
+        (
+            "chain(add_noise(), sgd()).init(pack(params)[0])",
+            ValueError,
+            "add_noise: 'float32' is a buffer of 2 packed parameters, and this needs each by itself: "
+            "pack(params, label) leaves out what label gives None for",
+        ),
         ("pack({'w': 'w'})", TypeError, "pack: params['w'] is 'w', not an array"),
         (
             "partition({'w': sgd(), 'b': adam()}, {'w': '*w', 'b': '*b'}).init(pack(params)[0])",
@@ -727,7 +740,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
         (
             "lamb().init(pack(params)[0])",
             ValueError,
-            "lamb: 'float32' is a buffer of 2 packed parameters, and this rule looks at each by itself: "
+            "lamb: 'float32' is a buffer of 2 packed parameters, and this needs each by itself: "
             "pack(params, label) leaves out what label gives None for",
         ),
         (

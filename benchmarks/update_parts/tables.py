@@ -147,8 +147,6 @@ def write(results, out):
         "",
     ]  # fmt: skip
     if "training" in results:
-        times = results["import"]
-        beyond = np.subtract(times["import jax, jaxopt_lite"], times["import jax"])
         lines += [
             "## A whole training step",
             "",
@@ -164,13 +162,18 @@ def write(results, out):
                 training(results["training"]),
             ),
             "",
+        ]  # fmt: skip
+    if "imports" in results:
+        times = results["imports"]
+        beyond = np.subtract(times["import jax, jaxopt_lite"], times["import jax"])
+        lines += [
             "## Imports and rates",
             "",
             f"`import jaxopt_lite` takes {np.median(beyond):.0f} ms ({quantile(beyond, 0.25):.0f} to "
             f"{quantile(beyond, 0.75):.0f}) beyond `import jax`. A thousand steps at a thousand rates, given as",
             f"arrays, compile {results['recompilations']} program.",
             "",
-        ]  # fmt: skip
+        ]
     if results.get("flag"):
         lines += [
             "## An XLA flag for CPUs",

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import dot, norm1
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
 from jaxopt_lite.rules import at, direction, each, stored
-from jaxopt_lite.trees import Tree, dot, norm1, number_beside, zero_steps, zeros_like
+from jaxopt_lite.trees import Tree, number_beside, zero_steps, zeros_like
 
 
 class DAdaptAdamState(NamedTuple):

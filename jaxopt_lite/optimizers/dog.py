@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
 from jaxopt_lite.rules import at, each, stored
-from jaxopt_lite.trees import Tree, copy, difference, norm, zero_steps
+from jaxopt_lite.trees import Tree, copy, difference, zero_steps
 
 
 class DoGState(NamedTuple):

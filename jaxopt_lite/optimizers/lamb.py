@@ -5,9 +5,10 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.rules import at, each, trust_ratio
-from jaxopt_lite.trees import Tree, norm, zero_steps, zeros_like
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
 
 class LAMBState(NamedTuple):

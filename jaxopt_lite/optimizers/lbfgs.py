@@ -7,9 +7,10 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.linesearch import Point, zoom
+from jaxopt_lite.norms import dot, norm
 from jaxopt_lite.numerics import Scalar, cast, next_step
 from jaxopt_lite.rules import direction, each, stored
-from jaxopt_lite.trees import Tree, difference, dot, moved, norm, number_beside, zero_steps, zeros_like
+from jaxopt_lite.trees import Tree, difference, moved, number_beside, zero_steps, zeros_like
 
 
 class LBFGSState(NamedTuple):

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
 from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, norm, zero_steps, zeros_like, zeros_over
+from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
 
 
 class NovoGradState(NamedTuple):

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step
 from jaxopt_lite.rules import at, direction, each
-from jaxopt_lite.trees import norm, zero_steps
+from jaxopt_lite.trees import zero_steps
 
 
 class PolyakSGDState(NamedTuple):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax
 
+from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import transform
 from jaxopt_lite.noise import draw, first_key
 from jaxopt_lite.numerics import Number, Scalar, next_step, sqrt
@@ -44,4 +45,4 @@ def add_noise(variance: Number = 0.01, power: Scalar = 0.55, seed: int | jax.Arr
         noisy = each(lambda g, n: g + deviation * n, grads, n=noise)
         return noisy, AddNoiseState(next_step(state.iter), state.key)
 
-    return init, update
+    return whole("add_noise", init), update

@@ -1,9 +1,9 @@
 """Clipping by norm, leaf by leaf."""
 
 from jaxopt_lite.core import transform
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Scalar
 from jaxopt_lite.rules import each, shortened
-from jaxopt_lite.trees import norm
 
 
 @transform(needs=("leaf",))

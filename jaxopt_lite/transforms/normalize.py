@@ -4,8 +4,8 @@ from typing import Literal
 
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import transform
+from jaxopt_lite.norms import norm
 from jaxopt_lite.rules import direction, each
-from jaxopt_lite.trees import norm
 
 
 @transform(needs=("tree",))

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Scalar, load
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import direction
-from jaxopt_lite.trees import moved, norm
+from jaxopt_lite.trees import moved
 
 
 class SAMState(NamedTuple):

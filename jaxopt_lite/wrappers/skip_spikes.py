@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
+from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Scalar, next_step
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import step_if
-from jaxopt_lite.trees import norm, zero_steps, zeros_beside
+from jaxopt_lite.trees import zero_steps, zeros_beside
 
 
 class SkipSpikesState(NamedTuple):

@@ -55,7 +55,6 @@ def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
         updates, inner = step_if(go, opt, grads, state.inner, params, value=value, **extra)
         recent = jnp.where(finite, jnp.roll(state.recent, 1, axis=1).at[:, 0].set(now), state.recent)
         seen = jnp.where(finite, next_step(state.seen), state.seen)
-        skipped = jnp.where(go, state.skipped, next_step(state.skipped))
-        return updates, SkipSpikesState(inner, recent, seen, skipped)
+        return updates, SkipSpikesState(inner, recent, seen, jnp.where(go, state.skipped, next_step(state.skipped)))
 
     return init, update

@@ -83,9 +83,9 @@ def is_packed(x: Any) -> bool:
     return isinstance(x, Packed)
 
 
-def any_packed(tree: Tree) -> bool:
-    """Whether a node of the tree is."""
-    return any(map(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
+def packed_in(tree: Tree) -> list[Packed]:
+    """The nodes of the tree that are."""
+    return list(filter(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
 
 
 def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
@@ -95,11 +95,11 @@ def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
     return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
 
 
-def opened(tree: Tree) -> Tree:
-    """The tree as `unpack` gives it, with `forms` in place of packed leaves."""
-    if not any_packed(tree):
+def opened(tree: Tree, split: Callable[[Any, list[tuple[int, ...]]], Any] = forms) -> Tree:
+    """The tree in its original structure, with what ``split`` gives in place of packed leaves, or their `forms`."""
+    if not packed_in(tree):
         return tree
-    return jax.tree.map(lambda x: x.opened(forms) if is_packed(x) else x, tree, is_leaf=is_packed)
+    return jax.tree.map(lambda x: x.opened(split) if is_packed(x) else x, tree, is_leaf=is_packed)
 
 
 def gathered(caller: str, values: Tree, like: Tree) -> Tree:
@@ -122,14 +122,14 @@ def gathered(caller: str, values: Tree, like: Tree) -> Tree:
                 )
         return Packed({name: firsts[name][1] for name in x.arrays}, x.layout)
 
-    return jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if any_packed(like) else values
+    return jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if packed_in(like) else values
 
 
 def whole(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
     """The ``init`` of a rule that looks at leaves as they are: it refuses parameters that lie in a buffer."""
 
     def checked(params: Tree) -> Any:
-        for x in filter(is_packed, jax.tree.leaves(params, is_leaf=is_packed)):
+        for x in packed_in(params):
             for array in x.layout.buffers:
                 if x.arrays[array] is not None:
                     raise ValueError(

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.buffers import Layout, Leaf, Packed, any_packed, forms, is_packed, opened
+from jaxopt_lite.buffers import Layout, Leaf, Packed, forms, is_packed, opened, packed_in
 from jaxopt_lite.checks import check_arrays, check_floats
 from jaxopt_lite.paths import labels, map_with_path
 from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, is_traced, same_structure
@@ -56,7 +56,7 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
     """
     check_arrays("pack", params=params)
     check_floats("pack", params=params)
-    if any_packed(params):
+    if packed_in(params):
         raise TypeError("pack: params are packed already")
     params = jax.tree.map(lambda p: p if hasattr(p, "dtype") else jnp.asarray(p), params)
     paths = jax.tree.leaves(map_with_path(lambda path, _: path, params))
@@ -85,7 +85,7 @@ def unpack(tree: Tree) -> Tree:
     Use it in the loss, to read a state, and to write checkpoints that know nothing of packing: ``unpack(state)``.
     Differentiable; what was not packed comes out as the same array.
     """
-    return jax.tree.map(lambda x: x.opened(_split) if is_packed(x) else x, tree, is_leaf=is_packed)
+    return opened(tree, _split)
 
 
 def repack(tree: Tree, like: Tree) -> Tree:
@@ -98,11 +98,11 @@ def repack(tree: Tree, like: Tree) -> Tree:
     Raises:
         ValueError: ``tree`` has another structure, or leaves of other shapes.
     """
-    forms = opened(like)
-    if not same_structure(tree, forms):
-        path, here, there = first_difference((), tree, forms, same_structure)
+    expected = opened(like)
+    if not same_structure(tree, expected):
+        path, here, there = first_difference((), tree, expected, same_structure)
         raise ValueError(f"repack: tree{jax.tree_util.keystr(path)} is {here}, where like has {there}")
-    for (path, x), form in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(forms), strict=True):
+    for (path, x), form in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(expected), strict=True):
         if describe(x) != describe(form):
             raise ValueError(
                 f"repack: tree{jax.tree_util.keystr(path)} is {describe(x)}, where like has {describe(form)}"
@@ -125,9 +125,12 @@ def _labels(label: Any, params: Tree) -> Tree:
 
 def _laid_out(leaves: list[Any], like: Packed) -> Packed:
     """These leaves, as ``like`` has them."""
+    by_array: dict[str, list[tuple[Any, Leaf]]] = {}
+    for x, leaf in zip(leaves, like.layout.leaves, strict=True):
+        by_array.setdefault(leaf.array, []).append((x, leaf))
 
-    def buffer(name: str) -> Any:
-        mine = [(x, leaf) for x, leaf in zip(leaves, like.layout.leaves, strict=True) if leaf.array == name]
+    def array(name: str) -> Any:
+        mine = by_array[name]
         first, leaf = mine[0]
         if name not in like.layout.buffers or first is None:
             return first
@@ -143,7 +146,7 @@ def _laid_out(leaves: list[Any], like: Packed) -> Packed:
         laid = library.concatenate([*flat, library.zeros((*before, padding), first.dtype)], -1)
         return laid if library is jnp else jax.device_put(laid, sharding)
 
-    return Packed({name: buffer(name) for name in like.arrays}, like.layout)
+    return Packed({name: array(name) for name in like.arrays}, like.layout)
 
 
 def _place(leaves: list[tuple[Any, Leaf]]) -> Any:
@@ -180,8 +183,7 @@ def advice(params: Tree) -> str:
     millisecond.
     """
     leaves = jax.tree.leaves(opened(params))
-    if any_packed(params):
-        layouts = [x.layout for x in jax.tree.leaves(params, is_leaf=is_packed) if is_packed(x)]
+    if layouts := [x.layout for x in packed_in(params)]:
         packed = sum(leaf.array in layout.buffers for layout in layouts for leaf in layout.leaves)
         buffers = sum(len(layout.buffers) for layout in layouts)
         return f"{packed} of {len(leaves)} leaves are packed in {buffers} buffers."

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxopt_lite import checks
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree, is_traced, moved
+from jaxopt_lite.trees import Tree, is_staged, is_traced, moved
 from jaxopt_lite.values import Value
 
 
@@ -130,7 +130,7 @@ class Transform(Value):
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
         has_function = any(map(callable, extra.values()))
-        step = functools.partial(_step, self) if has_function else self._compiled_step
+        step = functools.partial(_step, self) if has_function or is_staged(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
             warnings.warn(
                 f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
@@ -196,14 +196,16 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         ValueError: the trees differ in structure or shape. Nothing is broadcast.
     """
     try:
-        return _compiled_apply(params, updates)
+        return (_apply if is_staged(updates) else _compiled_apply)(params, updates)
     except TypeError:
         checks.check_arrays("apply_updates", params=params, updates=updates)
         raise
 
 
-@functools.partial(jax.jit, inline=True)
-def _compiled_apply(params: Tree, updates: Tree) -> Tree:
+def _apply(params: Tree, updates: Tree) -> Tree:
     with jax.numpy_dtype_promotion("standard"):
         checks.check_apply(params, updates)
         return moved(params, updates)
+
+
+_compiled_apply = jax.jit(_apply, inline=True)

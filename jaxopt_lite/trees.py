@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.interpreters.partial_eval import DynamicJaxprTracer
 from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load
@@ -103,8 +104,13 @@ def along(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
 
 
 def is_traced(tree: Tree) -> bool:
-    """Whether any array of the tree is one that a program is being made with."""
+    """Whether any array of the tree has no value yet: a program is being made, or it is mapped or differentiated."""
     return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
+
+
+def is_staged(tree: Tree) -> bool:
+    """Whether a program is being made with an array of the tree, so that a program within it would gain nothing."""
+    return any(isinstance(x, DynamicJaxprTracer) for x in jax.tree.leaves(tree))
 
 
 def copy(params: Tree) -> Tree:

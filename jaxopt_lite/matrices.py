@@ -105,23 +105,22 @@ def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int
 
 
 def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> Callable[..., Any]:
-    """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned."""
+    """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned.
+
+    The rule keeps at least one thing beside g, as all of these do.
+    """
 
     @functools.wraps(rule)
-    def turning(*slots, **read):
-        g = slots[0]
+    def turning(g, *kept, **read):
         if not g.size:
-            return slots if len(slots) > 1 else g
-        axes = matrix_axes(g.ndim, out_axis, in_axis)
+            return g, *kept
+        axes, last = matrix_axes(g.ndim, out_axis, in_axis), (-2, -1)
 
         def turned(values, there, back):
             return [jnp.moveaxis(x, there, back) if getattr(x, "ndim", None) == g.ndim else x for x in values]
 
-        new = rule(
-            *turned(slots, axes, (-2, -1)), **dict(zip(read, turned(read.values(), axes, (-2, -1)), strict=True))
-        )
-        back = turned(new if len(slots) > 1 else [new], (-2, -1), axes)
-        return tuple(back) if len(slots) > 1 else back[0]
+        by_name = dict(zip(read, turned(read.values(), axes, last), strict=True))
+        return tuple(turned(rule(*turned((g, *kept), axes, last), **by_name), last, axes))
 
     return turning
 

@@ -173,6 +173,9 @@ def main():
         chosen.out.write_text(json.dumps(results))
         ms = "  ".join(f"{name} {statistics.median(times):.3g}" for name, times in cell["ms"].items())
         print(f"{rule}, {size:.0e} parameters, {leaves} leaves, ms: {ms}", flush=True)
+    order = list(OPTAX)
+    cells = sorted(results["cells"].items(), key=lambda x: (x[1]["leaves"], x[1]["asked"], order.index(x[1]["rule"])))
+    results["cells"] = dict(cells)
     if "training" in chosen.parts:
         results["training"] = training()
     if "imports" in chosen.parts:

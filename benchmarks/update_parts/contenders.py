@@ -8,11 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from jaxopt_lite import adagrad, adam, adamw, apply_updates, chain, clip_by_global_norm, momentum, pack, sgd
+from jaxopt_lite import adagrad, adam, adamw, apply_updates, chain, clip_by_global_norm, heavy_ball, momentum, pack, sgd
 
 OURS = {
     "sgd": sgd(),
     "momentum": momentum(),
+    "heavy_ball": heavy_ball(),
     "adagrad": adagrad(),
     "adam": adam(),
     "adamw": adamw(),
@@ -20,7 +21,8 @@ OURS = {
 }
 OPTAX = {
     "sgd": optax.sgd(0.01),
-    "momentum": optax.sgd(0.01, momentum=0.9),
+    "momentum": optax.sgd(0.01, momentum=0.9),  # the same path, in the other form
+    "heavy_ball": optax.sgd(0.01, momentum=0.9),
     "adagrad": optax.adagrad(0.01),
     "adam": optax.adam(0.001),
     "adamw": optax.adamw(0.001, weight_decay=0.01),
@@ -99,6 +101,7 @@ class Torch:
         make, options = {
             "sgd": (torch.optim.SGD, {"lr": 0.01}),
             "momentum": (torch.optim.SGD, {"lr": 0.01, "momentum": 0.9}),
+            "heavy_ball": (torch.optim.SGD, {"lr": 0.01, "momentum": 0.9}),
             "adagrad": (torch.optim.Adagrad, {"lr": 0.01}),
             "adam": (torch.optim.Adam, {"lr": 0.001}),
             "adamw": (torch.optim.AdamW, {"lr": 0.001}),
@@ -147,6 +150,10 @@ class Book:
                         m *= 0.9
                         m -= 0.01 * g
                         p += m
+                    case "heavy_ball":
+                        m *= 0.9
+                        m += g
+                        p -= 0.01 * m
                     case "adagrad":
                         m += g * g
                         p -= 0.01 * g / (np.sqrt(m) + 1e-7)

@@ -21,6 +21,7 @@ SOURCE = """
 
 STEP(sgd, p[i] -= .01f * g[i];)
 STEP(momentum, m[i] = .9f * m[i] - .01f * g[i]; p[i] += m[i];)
+STEP(heavy_ball, m[i] = .9f * m[i] + g[i]; p[i] -= .01f * m[i];)
 STEP(adagrad, m[i] += g[i] * g[i]; p[i] -= .01f * g[i] / (sqrtf(m[i]) + 1e-7f);)
 STEP(adam, m[i] += .1f * (g[i] - m[i]); v[i] += .001f * (g[i] * g[i] - v[i]);
      p[i] -= .001f * c[2] * m[i] / (sqrtf(v[i]) + 1e-7f);)

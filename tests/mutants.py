@@ -46,7 +46,7 @@ FOUNDATION = {
     "interop": ["test_interop.py", "test_checks.py"],
     "buffers": ["test_packing.py", "test_checks.py"],
     "packing": ["test_packing.py", "test_checks.py"],
-    "training": ["test_training.py", "test_checks.py"],
+    "training": ["test_training.py", "test_checks.py", "test_landscapes.py"],
 }
 AROUND = {
     "transforms": ["test_transforms.py", "test_checks.py", "test_composed.py"],

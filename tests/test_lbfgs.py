@@ -162,6 +162,27 @@ def searched(a, b, first, shift):
     return zoom(look, start, grad, jnp.asarray(first), c1=1e-4, c2=0.9, most=60), start.slope, start.value
 
 
+def looked_once(value, slope, *, c1, start=0.0):
+    """A search from a slope of -1, after its first look, at 1."""
+
+    def look(t):
+        return Point(t, jnp.float32(value), jnp.float32(slope)), jnp.float32(slope)
+
+    origin = Point(jnp.float32(0), jnp.float32(start), jnp.float32(-1))
+    return zoom(look, origin, origin.slope, jnp.float32(1), c1=c1, c2=0.9, most=1)
+
+
+def test_an_interval_shrinks_by_a_tenth_at_least_from_either_end():
+    np.testing.assert_allclose(looked_once(100, 300, c1=0.25).t, 0.1)
+    np.testing.assert_allclose(looked_once(-0.44, 0, c1=0.45).t, 0.9)
+
+
+@pytest.mark.parametrize(("slope", "found"), [(-0.95, False), (-0.4, True), (0.45, True), (0.55, False)])
+def test_where_rounding_hides_a_descent_the_slopes_of_a_parabola_decide(slope, found):
+    """On one, the slope at 1 is 2 c1 - 1 times the first, here 0.5, where the descent is just enough."""
+    assert looked_once(1, slope, c1=0.25, start=1.0).found == found
+
+
 def test_a_search_shrinks_from_where_the_function_is_not_finite():
     def loss(x):
         return jnp.sum(jnp.where(x > 3, jnp.nan, jnp.where(x > 2, jnp.inf, (x - 1.5) ** 2)))

@@ -763,7 +763,7 @@ WRONG: dict[str, list[tuple[str, type[Exception], str]]] = {
             TypeError,
             "train_step: opt must be an optimizer, not the transform clip",
         ),
-        ("train_step(0.5, adam())", TypeError, "train_step: loss must be a function of the parameters, not 0.5"),
+        ("train_step('mse', adam())", TypeError, "train_step: loss must be a function of the parameters, not 'mse'"),
     ],
     "Rules": [
         (

@@ -1,5 +1,6 @@
 """The suite runs under the strictest settings that a user may have."""
 
+import contextlib
 import os
 import sys
 
@@ -21,12 +22,21 @@ hypothesis.settings.register_profile("without a clock", deadline=None)
 hypothesis.settings.load_profile("without a clock")
 
 
+@contextlib.contextmanager
+def double():
+    """Double precision within; ``jax.enable_x64`` is younger than the oldest jax."""
+    jax.config.update("jax_enable_x64", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_x64", False)
+
+
 @pytest.fixture
 def x64():
     """Double precision, for this test."""
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", False)
+    with double():
+        yield
 
 
 @pytest.fixture

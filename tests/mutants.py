@@ -64,6 +64,7 @@ FILES = {
 }
 
 SOUND = "no defect"
+LONGEST = 900  # seconds
 
 UNSEEN = "what stands there is chosen by neither where"
 SLOWER = "the quick way out is missed, and the same is found"
@@ -284,29 +285,27 @@ def tests_of(name: str) -> tuple[list[str], str]:
     return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"
 
 
-def dies(folder: Path, name: str, text: str) -> bool:
-    """Whether the file's own tests fail, run in this process over the package in ``folder`` with this text in it."""
+def dies(name: str, text: str) -> bool:
+    """Whether the file's own tests fail, run in this process over its copy of the package with this text in it."""
     import jax  # noqa: PLC0415 - for workers, not for their parent
     import pytest  # noqa: PLC0415
 
-    target = folder / "jaxopt_lite" / FILES[name]
+    folder = os.environ["MUTANTS_FOLDER"]
+    target = Path(folder, "jaxopt_lite", FILES[name])
     original = target.read_text()
     target.write_text(text)
     for module, loaded in list(sys.modules.items()):
-        if str(getattr(loaded, "__file__", None)).startswith((str(folder), str(TESTS))) and "main__" not in module:
+        if str(getattr(loaded, "__file__", None)).startswith((folder, str(TESTS))) and "main__" not in module:
             del sys.modules[module]
     jax.clear_caches()
     jax.config.update("jax_enable_x64", False)
     options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--assert=plain", f"--rootdir={TESTS.parent}"]
-    signal.signal(signal.SIGALRM, lambda *_: sys.exit("the defect hangs"))
-    signal.alarm(900)
+    signal.alarm(LONGEST)  # ends this process: a compiled loop that goes on for good hears of nothing else
     try:
         files, chosen = tests_of(name)
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             codes = (pytest.main([*options, "-k", chosen, str(TESTS / file)]) for file in files)
             return any(code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} for code in codes)
-    except SystemExit:
-        return True
     finally:
         signal.alarm(0)
         target.write_text(original)
@@ -329,11 +328,6 @@ def start_worker() -> None:
     sys.path.insert(0, str(folder))
 
 
-def try_one(job: tuple[str, str, str]) -> tuple[str, str, bool]:
-    name, what, text = job
-    return name, what, dies(Path(os.environ["MUTANTS_FOLDER"]), name, text)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=list(FILES), metavar="NAME", help=", ".join(FILES))
@@ -354,7 +348,12 @@ def main() -> int:
 
     planted, died, explained, survived = Counter(), Counter(), Counter(), Counter()
     with multiprocessing.get_context("spawn").Pool(2, start_worker, maxtasksperchild=50) as pool:
-        for count, (name, what, dead) in enumerate(pool.imap(try_one, jobs), start=1):
+        trials = [pool.apply_async(dies, (name, text)) for name, _, text in jobs]
+        for count, ((name, what, _), trial) in enumerate(zip(jobs, trials, strict=True), start=1):
+            try:
+                dead = trial.get(LONGEST + 60)
+            except multiprocessing.TimeoutError:
+                dead = True  # and so is the process that it was tried in
             print(f"{count}/{len(jobs)}", end="\r", file=sys.stderr)
             if what == SOUND:
                 if dead:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conftest import double
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,7 +141,7 @@ def test_what_may_be_stale_or_another_functions_is_not_taken_from_a_state(opt):
 @given(st.floats(-3, 3), st.floats(-3, 3), st.floats(0.01, 100), st.floats(-2, 2))
 def test_what_zoom_finds_keeps_the_wolfe_conditions(a, b, first, shift):
     """On a quartic with two valleys and a ripple, wherever it starts."""
-    with jax.enable_x64(True):
+    with double():
         found, slope, value = searched(a, b, first, shift)
         if slope < -1e-6:
             assert found.found

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
+from conftest import double
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -147,7 +148,7 @@ def test_each_matrix_of_a_stack_is_stepped_alone_whatever_its_axes(x64, name, mo
 @given(SEEDS)
 def test_a_change_of_basis_changes_no_step_but_into_that_basis(seed):
     """Rotated gradients give rotated steps: of muon and soap as they are, of shampoo up to its length, Adam's."""
-    with jax.enable_x64(True):
+    with double():
         left, right = (np.linalg.qr(normal((seed, i), n, n))[0] for i, n in enumerate((3, 4)))
         gradients = normal((seed, 2), 4, 3, 4)
         zeros = jnp.zeros((3, 4))
@@ -168,7 +169,7 @@ def test_a_change_of_basis_changes_no_step_but_into_that_basis(seed):
 @settings(max_examples=30, deadline=None)
 @given(SEEDS, st.floats(1e-3, 1e3))
 def test_the_scale_of_gradients_changes_no_step(seed, scale):
-    with jax.enable_x64(True):
+    with double():
         params, gradients = jnp.asarray(normal((seed, 0), 3, 4)), jnp.asarray(normal((seed, 1), 3, 3, 4))
         for opt in (muon(), scion(), lion(), prodigy(eps=0.0, d0=0.1), shampoo(graft_eps=0.0)):
             plain, scaled = path(opt, params, gradients), path(opt, params, scale * gradients)

@@ -51,7 +51,11 @@ def test_parameters_and_state_are_donated():
     assert all(x.is_deleted() for x in jax.tree.leaves((params, state)))
 
 
-@pytest.mark.parametrize("opt", [sgd(), adam(), chain(clip_by_global_norm(1.0), adamw())], ids=str)
+OLD = pytest.mark.skipif(jax.__version_info__ < (0, 8), reason="XLA copied what a loop goes through, as the norm does")
+CLIPPED = pytest.param(chain(clip_by_global_norm(1.0), adamw()), marks=OLD)
+
+
+@pytest.mark.parametrize("opt", [sgd(), adam(), CLIPPED], ids=str)
 def test_a_donated_step_takes_no_memory_beside_parameters_state_and_gradients(opt):
     params = {"W": jnp.ones((1000, 1000)), "b": jnp.ones(1000)}
     state = opt.init(params)

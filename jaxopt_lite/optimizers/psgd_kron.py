@@ -11,7 +11,7 @@ from jaxopt_lite.factors import fitted, square_zeros
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed, transposed
 from jaxopt_lite.noise import draw, first_key
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, mean, next_step, sqrt
-from jaxopt_lite.rules import at, each
+from jaxopt_lite.rules import at, each, shortened
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
 DAMPING = float(np.finfo(np.float32).eps) ** 0.5
@@ -97,7 +97,7 @@ def psgd_kron(
             factors = jax.lax.cond(due, lambda f: fitted(f, u, V, precond_lr), lambda f: f, factors)
             P1, P2 = (transposed(Q) @ Q for Q in factors)
             U = P1 @ u @ P2
-            U = U * jnp.minimum(1, clipping / (sqrt(mean(abs2(U), (-2, -1), keepdims=True)) + 1e-12))
+            U = shortened(U, sqrt(mean(abs2(U), (-2, -1), keepdims=True)), clipping)
             return -lr_t * U - lr_t * shrink * p, m, factors
 
         noise = jax.lax.cond(

@@ -212,9 +212,10 @@ def test_complex_matrices_are_multiplied_as_they_are(standard):
     np.testing.assert_array_equal(rough, exact)
 
 
-def test_shampoo_stays_finite_where_something_large_follows_on_nothing():
+@pytest.mark.parametrize("first", [0.0, 1e-19, 1.8e-15])
+def test_shampoo_stays_finite_where_something_large_follows_on_next_to_nothing(first):
     params, opt = jnp.zeros((2, 2)), shampoo()
-    _, state = opt.update(params, opt.init(params), params)
+    _, state = opt.update(params.at[1, 1].set(first), opt.init(params), params)
     updates, _ = opt.update(params.at[0, 1].set(1e30), state, params)
     assert np.all(np.isfinite(updates))
 

@@ -97,7 +97,9 @@ def shampoo(
             v = v + (1 - beta2) * (abs2(g) - v)
             factors = averaged(factors, outer_products(in_blocks(g, block), factors), beta2)
             roots = jax.lax.cond(due, newest, lambda _, roots: roots, factors, roots)
-            U = out_of_blocks(roots.inputs @ in_blocks(m, block) @ roots.outputs, g.shape)
+            # Of U only the direction counts, and roots of tiny gradients would make a large m overflow.
+            U = in_blocks(direction(m, length(m)), block)
+            U = out_of_blocks(roots.inputs @ U @ roots.outputs, g.shape)
             A = (m / c1) / (sqrt(v / c2) + graft_eps)
             return -lr_t * length(A) * direction(U, length(U)) - lr_t * shrink * p, m, v, factors, roots
 

@@ -47,16 +47,15 @@ class Value:
     @classmethod
     def made_by(cls, body: Callable[..., Any]) -> Callable[..., Self]:
         """The factory of values whose meaning is what ``body`` returns for the same arguments."""
-        # Asked at the first call: an import would wait for a hundred of them.
-        signature = functools.cache(functools.partial(inspect.signature, body))
+        signature = inspect.signature(body)
 
         @functools.wraps(body)
         def factory(*args: Any, **kwargs: Any) -> Any:
             try:
-                bound = signature().bind(*args, **kwargs)
+                bound = signature.bind(*args, **kwargs)
             except TypeError as error:
                 raise TypeError(
-                    f"{body.__name__}: {error}; its arguments are {', '.join(signature().parameters)}"
+                    f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
                 ) from None
             bound.apply_defaults()
             check_arguments(body, bound.arguments)

@@ -148,8 +148,8 @@ class TestTraining:
     def test_packed_parameters_go_where_they_would_by_themselves(self, name):
         opt, params = PACKABLE[name], small_tree()
         packed, _ = pack(params)
-        # Sums over the tree are taken in another order. At the minimum, where lbfgs is soon, there is nothing else.
-        steps = 1 if name == "lbfgs" else 5
+        # Sums over the tree are taken in another order, which an old jax shows at the minimum, where lbfgs is soon.
+        steps = 1 if name == "lbfgs" and jax.__version_info__ < (0, 8) else 5
         assert_ulps(unpack(run(opt, packed, steps)), run(opt, params, steps), ulps=256)
 
     @pytest.mark.parametrize("name", sorted(LOOKS_AT_LEAVES))

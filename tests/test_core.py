@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxopt_lite import Optimizer, adam, apply_updates, at, each, momentum, optimizer, registry, sgd
+from jaxopt_lite import Optimizer, adam, apply_updates, at, each, momentum, optimizer, protocol, registry, sgd
 
 
 class Factored(NamedTuple):
@@ -319,6 +319,19 @@ class TestApplyUpdates:
         params = {"a": jnp.ones(2, dtype), "b": None}
         out = apply_updates(params, {"a": jnp.full(2, 0.5, jnp.float32), "b": None})
         chex.assert_trees_all_equal(out, {"a": jnp.full(2, 1.5, dtype), "b": None})
+
+    def test_outside_jit_it_is_one_compiled_call(self, monkeypatch):
+        traced = []
+
+        def looking(params, updates):
+            traced.append(isinstance(updates, jax.core.Tracer))
+            return params
+
+        monkeypatch.setattr(protocol, "moved", looking)
+        params = jnp.ones((3, 1, 4, 1, 5))  # which nothing else here has
+        apply_updates(params, params)
+        apply_updates(params, params)
+        assert traced == [True]
 
 
 def test_parameters_of_eight_bits_step_along_any_gradients():

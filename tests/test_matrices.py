@@ -134,13 +134,17 @@ def test_each_matrix_of_a_stack_is_stepped_alone_whatever_its_axes(x64, name, mo
     opt = registry[name].factory(lr=0.1)
     params, gradients = jnp.asarray(normal(0, 2, 3, 4)), jnp.asarray(normal(1, 4, 2, 3, 4))
     expected = [path(opt, params[i], gradients[:, i]) for i in range(2)]
-    layouts = {(-1, None): lambda x: x, (-2, None): lambda x: x.mT, (-1, 0): lambda x: jnp.moveaxis(x, 0, 1)}
-    for (out_axis, in_axis), turned in layouts.items():
+    layouts = {
+        (-1, None): (lambda x: x, lambda x: x),
+        (-2, None): (lambda x: x.mT, lambda x: x.mT),
+        (-1, 0): (lambda x: jnp.moveaxis(x, 0, 1), lambda x: jnp.moveaxis(x, 1, 0)),
+        (1, 0): (lambda x: jnp.moveaxis(x, 0, -1), lambda x: jnp.moveaxis(x, -1, 0)),
+    }
+    for (out_axis, in_axis), (turned, back) in layouts.items():
         there = opt.replace(out_axis=out_axis, in_axis=in_axis)
         steps = path(there, turned(params), jax.vmap(turned)(gradients))
         for t, step in enumerate(steps):
-            for i in range(2):
-                mine = jnp.moveaxis(step, 1, 0)[i] if in_axis == 0 else turned(step)[i] if out_axis == -2 else step[i]
+            for i, mine in enumerate(back(step)):
                 np.testing.assert_allclose(mine, expected[i][t], rtol=1e-8, atol=1e-12)
 
 

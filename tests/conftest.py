@@ -15,6 +15,14 @@ import numpy as np
 import pytest
 from reference.psgd_kron import waves
 
+# Compiling is most of the run, and what runs once need not be fast. Without these flags it takes twice as long; the
+# emitters of fusions cannot be left out of later versions. ``XLA_FLAGS= python -m pytest`` compiles as users do.
+QUICKLY = {"xla_backend_optimization_level": 0, "xla_cpu_parallel_codegen_split_count": 1}
+AS_USERS_DO = {"xla_backend_optimization_level": 3, "xla_cpu_parallel_codegen_split_count": 32}
+if jax.__version_info__ < (0, 11):
+    QUICKLY["xla_cpu_use_fusion_emitters"], AS_USERS_DO["xla_cpu_use_fusion_emitters"] = False, True
+os.environ.setdefault("XLA_FLAGS", " ".join(f"--{flag}={value}" for flag, value in QUICKLY.items()))
+
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # How long a case takes is the machine's affair, and the first of each compiles.

@@ -279,7 +279,7 @@ def tests_of(name: str) -> tuple[list[str], str]:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
         return files, f"not composed or ((all_laws or keywords) and {name})"
     if name == "lbfgs":  # which has no path along given gradients
-        return ["test_lbfgs.py", "test_house.py", "test_laws.py"], "lbfgs"
+        return ["test_house.py", "test_lbfgs.py", "test_laws.py"], "lbfgs or registry or as_it_prints"
     files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py"]
     files += ["test_core.py", "test_properties.py", "test_groups.py"]
     return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"

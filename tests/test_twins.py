@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
+from conftest import AS_USERS_DO
 
 from jaxopt_lite import adafactor, adam, adamw, apply_updates, asgd, madgrad, radam, registry, rmsprop, sm3, yogi
 from jaxopt_lite.optimizers import RAdamState
@@ -114,7 +115,7 @@ def given(name, steps):
     return {keyword: values[:steps] for keyword, values in GIVEN.get(name, {}).items()}
 
 
-def run(opt, params, gradients):
+def run(opt, params, gradients, compiler_options=None):
     """Parameters and state after all steps."""
 
     def step(carry, given):
@@ -126,7 +127,8 @@ def run(opt, params, gradients):
         return (apply_updates(params, updates), state), None
 
     extra = jax.tree.map(jnp.asarray, given(opt.name, len(jax.tree.leaves(gradients)[0])))
-    carry, _ = jax.jit(lambda carry: jax.lax.scan(step, carry, (gradients, extra)))((params, opt.init(params)))
+    steps = jax.jit(lambda carry: jax.lax.scan(step, carry, (gradients, extra)), compiler_options=compiler_options)
+    carry, _ = steps((params, opt.init(params)))
     return carry
 
 
@@ -214,7 +216,8 @@ def test_fifty_steps_in_float32(waves_for_noise, name):
     params = in_precision(32, fit_for(name, start(rng)))
     gradients = in_precision(32, random_gradients(rng, params, 50, scale=1.0))
     arguments = FURTHER.get(name, {})
-    after, state = run(registry[name].factory(**arguments), *jax.tree.map(jnp.asarray, (params, gradients)))
+    opt = registry[name].factory(**arguments)
+    after, state = run(opt, *jax.tree.map(jnp.asarray, (params, gradients)), AS_USERS_DO)
     exact = in_precision(64, (params, gradients))
     for where, a, b in pairs(name, after, state, *exact, **arguments):
         assert in_ulp(a, b) <= ULP.get(name, 16), where

@@ -59,10 +59,10 @@ def takes_a_schedule(opt: Optimizer) -> None:
     scheduled = [name for name in ("lr", "weight_decay") if name in opt.arguments]
     if not scheduled:
         return
+    by_schedule = opt.replace(**dict.fromkeys(scheduled, lambda iter: 0.01 / (1 + iter)))
     params, state = start(opt, small_tree())
     for taken in range(3):
         by_number = update(opt.replace(**dict.fromkeys(scheduled, 0.01 / (1 + taken))), params, state, params)
-        by_schedule = opt.replace(**dict.fromkeys(scheduled, lambda iter: 0.01 / (1 + iter)))
         updates, state = update(by_schedule, params, state, params)
         assert_ulps((updates, state), by_number, ulps=8)
         params = apply_updates(params, updates)

@@ -39,7 +39,7 @@ FOUNDATION = {
     "paths": ["test_groups.py", "test_checks.py"],
     "matrices": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
     "factors": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
-    "noise": ["test_transforms.py", "test_lbfgs.py"],
+    "noise": ["test_transforms.py", "test_lbfgs.py", "test_trees.py"],
     "linesearch": ["test_lbfgs.py"],
     "states": ["test_groups.py", "test_wrappers.py", "test_checks.py", "test_sharding.py"],
     "inspection": ["test_groups.py"],
@@ -108,6 +108,8 @@ EQUIVALENT = {
     "average.update: 1 → 0 in jnp.maximum((iter - begin + every - 1) // every, 1)": UNSEEN,
     "skip_spikes.update: 0.0 → 0.01 in grads, state, params=None, *, value=0.0, **extra": "a constant is no spike",
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
+    "noise.first_key: key + zeros_beside(params, key.shape, key.dtype) → "
+    "key - zeros_beside(params, key.shape, key.dtype)": "they are zeros",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
 }
 
@@ -279,7 +281,8 @@ def tests_of(name: str) -> tuple[list[str], str]:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
         return files, f"not composed or ((all_laws or keywords) and {name})"
     if name == "lbfgs":  # which has no path along given gradients
-        return ["test_house.py", "test_lbfgs.py", "test_laws.py"], "lbfgs or registry or as_it_prints"
+        files = ["test_house.py", "test_core.py", "test_lbfgs.py", "test_laws.py"]
+        return files, "lbfgs or registry or as_it_prints"
     files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py"]
     files += ["test_core.py", "test_properties.py", "test_groups.py"]
     return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"

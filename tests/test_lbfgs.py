@@ -64,9 +64,14 @@ def test_lbfgs_goes_in_the_directions_of_optax(x64):
         np.testing.assert_allclose(unit(updates), -unit(direction), atol=1e-7)
 
 
-def test_lbfgs_goes_in_the_directions_of_the_whole_matrix(x64):
-    """Nocedal & Wright (2006), equation 6.17, from the newest pair's multiple of the identity, all pairs kept."""
-    seen, _ = visited(lbfgs(memory=20), rosenbrock, jnp.array([-1.2, 1.0, 0.5, 2.0]), 12)
+@pytest.mark.parametrize(("width", "height"), [(1.0, 1.0), (1e-17, 1.0), (1.0, 1e-20)])
+def test_lbfgs_goes_in_the_directions_of_the_whole_matrix(x64, width, height):
+    """Nocedal & Wright (2006), equation 6.17, from the newest pair's multiple of the identity, all pairs kept.
+
+    So it is whatever the units of the parameters and of the loss.
+    """
+    opt, begin = lbfgs(memory=20, max_evaluations=60), width * jnp.array([-1.2, 1.0, 0.5, 2.0])
+    seen, _ = visited(opt, lambda x: height * rosenbrock(x / width), begin, 12)
     pairs = []
     for k, (params, grad, updates) in enumerate(seen):
         if k:

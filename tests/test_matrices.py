@@ -199,6 +199,12 @@ def test_singular_values_come_near_1(method, low, high, shape):
         assert np.max(np.abs(rotated - np.diag(np.diag(rotated)))) < 1e-4
 
 
+@pytest.mark.parametrize("shape", [(16, 256), (256, 16)])
+def test_products_are_as_small_as_a_matrix_is_narrow(shape):
+    work = jax.jit(lambda x: orthogonal(x, "newton_schulz", 5)).lower(jnp.zeros(shape)).cost_analysis()["flops"]
+    assert work < 1.1 * 5 * 2 * (16 * 256 * 16 + 16**3 + 16 * 16 * 256)
+
+
 def test_muon_multiplies_in_bfloat16_where_it_is_told_to():
     g = jnp.asarray(normal(0, 30, 20), jnp.float32)
     exact, rough = (orthogonal(g, "newton_schulz", 5, bfloat16) for bfloat16 in (False, True))

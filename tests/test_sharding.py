@@ -21,7 +21,7 @@ import orbax.checkpoint as ocp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 from composed import AROUND
 from jaxopt_lite import (
-    adam, adamw, chain, clip_by_global_norm, dog, freeze, pack, partition, registry, sgd, state_shardings
+    adam, adamw, chain, clip_by_global_norm, dog, freeze, optimizer, pack, partition, registry, sgd, state_shardings
 )
 from jaxopt_lite.testing.problems import step
 
@@ -43,6 +43,16 @@ assert adams.m == adams.v == shardings
 assert adams.iter == NamedSharding(mesh, P())
 forms = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape, p.dtype, sharding=p.sharding), params)
 assert state_shardings(adam(), forms) == adams
+
+@optimizer
+def by_size():  # what is large has a state of another structure, as with optax's adafactor
+    def init(params):
+        return jax.tree.map(lambda p: [jnp.zeros(p.shape)] if p.size > 100 else jnp.zeros(p.shape), params)
+
+    return init, lambda grads, state, params=None: (grads, state)
+
+assert state_shardings(by_size(), params) == shardings
+
 theirs = jax.jit(optax.adam(0.1).init)(params)[0]
 assert not theirs.mu["W"].sharding.is_equivalent_to(shardings["W"], 2)
 
@@ -110,7 +120,8 @@ with ocp.StandardCheckpointer() as checkpointer:
 
 @pytest.mark.slow
 def test_on_eight_devices(tmp_path):
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=8", "PJRT_NPROC": "16", "JAX_PLATFORMS": "cpu"}
+    devices = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=8"
+    flags = {"XLA_FLAGS": devices, "PJRT_NPROC": "16", "JAX_PLATFORMS": "cpu"}
     env = os.environ | flags | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     script = f"FOLDER = {str(tmp_path)!r}\n{SCRIPT}"
     done = subprocess.run(

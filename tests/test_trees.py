@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
-from jaxopt_lite.norms import norm
+from jaxopt_lite.norms import dot, norm
 from jaxopt_lite.trees import zeros_over
 
 MIXED = {
@@ -56,12 +56,26 @@ def test_zero_steps(params):
     assert zero_steps(params) == 0
 
 
+def test_a_dot_product_is_a_real_number():
+    a = {"z": jnp.asarray([3 + 4j, 1j]), "x": jnp.asarray([2.0]), "empty": jnp.zeros((0, 3))}
+    assert dot(a, a) == 30
+    turned = {"z": 1j * a["z"], "x": -a["x"], "empty": a["empty"]}
+    assert dot(a, turned) == dot(turned, a) == -4
+    assert dot({}, {}) == 0
+
+
+def test_a_dot_product_of_what_overflows_is_as_large_as_it_can_be():
+    huge, most = [jnp.full(5, 1e30), jnp.full((2, 2), -1e30)], jnp.finfo(jnp.float32).max
+    np.testing.assert_allclose(dot(huge, huge), most, rtol=1e-6)
+    np.testing.assert_allclose(dot(huge, [-x for x in huge]), -most, rtol=1e-6)
+
+
 # What takes more than one device runs in a process of its own, with eight that XLA makes of the CPU.
 ON_EIGHT_DEVICES = """
 import functools
 import os
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
+os.environ["XLA_FLAGS"] += " --xla_force_host_platform_device_count=8"
 os.environ["PJRT_NPROC"] = "16"  # with fewer threads than devices, a collective may wait for ever
 
 import jax

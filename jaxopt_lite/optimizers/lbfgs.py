@@ -82,7 +82,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         newest = jax.tree.map(lambda y: y[0], pairs[1])
         yy = dot(newest, newest)
         size = jnp.where(yy > 0, direction(sy[0], yy), direction(jnp.ones(()), norm(grads)))
-        Hg, _ = jax.lax.scan(second, each(lambda q: size * q, q), (*pairs, a, sy), length=memory, reverse=True)
+        Hg, _ = jax.lax.scan(second, each(lambda q: size * q, q), (*pairs, a, sy), reverse=True)
 
         def rule(h, t):
             return -t * h
@@ -93,7 +93,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
             return Point(t, stored(start.value, value), stored(start.slope, -dot(here, Hg))), here
 
         one = jnp.ones_like(state.value)
-        start = Point(0 * one, stored(one, value), stored(one, -dot(grad, Hg)))
+        start = Point(jnp.zeros_like(one), stored(one, value), stored(one, -dot(grad, Hg)))
         here = jax.tree.map(lambda g, h: cast(g, h.dtype), grad, Hg)
         search = zoom(look, start, here, one, c1=c1, c2=c2, most=max_evaluations)
         updates = each(rule, Hg, t=search.low.t)

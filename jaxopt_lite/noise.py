@@ -27,9 +27,9 @@ def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree
     """
     treedef: Any
     leaves, treedef = jax.tree.flatten(tree)
-    keys = jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(key), iter), max(len(leaves), 1))
+    keys = jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(key), iter), len(leaves))
     return treedef.unflatten(
-        [distribution(k, x.shape, at_least_float32(x.dtype)) for k, x in zip(keys, leaves, strict=False)]
+        [distribution(k, x.shape, at_least_float32(x.dtype)) for k, x in zip(keys, leaves, strict=True)]
     )
 
 

@@ -110,6 +110,8 @@ EQUIVALENT = {
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "noise.first_key: key + zeros_beside(params, key.shape, key.dtype) → "
     "key - zeros_beside(params, key.shape, key.dtype)": "they are zeros",
+    "noise.signs: real + 1j * imaginary → real - 1j * imaginary": "either sign is as likely",
+    "noise.signs: 1j * imaginary → 1j / imaginary": "of a sign",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
 }
 

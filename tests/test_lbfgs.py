@@ -26,6 +26,7 @@ from jaxopt_lite import (
     weight_decay,
 )
 from jaxopt_lite.linesearch import Point, cubic_minimum, zoom
+from jaxopt_lite.noise import signs
 
 
 def rosenbrock(x):
@@ -264,6 +265,12 @@ def test_sophia_estimates_the_diagonal_of_the_hessian():
     np.testing.assert_allclose(jnp.mean(estimates, 0), jnp.diag(A), atol=0.2)
     assert np.std(np.asarray(estimates)) > 0.5
     np.testing.assert_allclose(estimate(3, jnp.diag(jnp.arange(4.0))), jnp.arange(4.0), atol=1e-6)
+
+
+def test_signs_of_complex_numbers_are_of_four_kinds(standard):
+    drawn = signs(jax.random.key(0), (100,), jnp.complex64)
+    corners = np.unique(np.round(np.asarray(drawn) * 2**0.5))
+    np.testing.assert_array_equal(corners, [-1 - 1j, -1 + 1j, 1 - 1j, 1 + 1j])
 
 
 def test_sophia_sees_the_curvature_of_both_parts_of_a_complex_parameter():

@@ -159,6 +159,10 @@ class TestAddNoise:
         swept = jax.vmap(lambda opt: given(opt, jnp.zeros(3), jnp.zeros(3)))(add_noise(seed=jnp.arange(2)))
         chex.assert_trees_all_close(swept[1], given(add_noise(seed=1), jnp.zeros(3), jnp.zeros(3)), rtol=1e-6)
 
+    def test_where_keys_may_not_be_plain_integers(self):
+        with jax.legacy_prng_key("error"):
+            assert np.all(given(add_noise(), jnp.zeros(7), None) != 0)
+
     def test_complex_noise_has_both_parts(self):
         noise = given(add_noise(1.0), jnp.zeros(10_000, jnp.complex64), None)
         np.testing.assert_allclose([np.var(noise.real), np.var(noise.imag)], 0.5, rtol=0.1)

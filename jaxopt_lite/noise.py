@@ -6,7 +6,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.numerics import at_least_float32
 from jaxopt_lite.trees import Tree, zeros_beside
 
 
@@ -17,7 +16,7 @@ def first_key(seed: int | jax.Array, params: Tree) -> jax.Array:
 
 
 def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree: Tree) -> Tree:
-    """Draws for each array of the tree, in its shape and in the dtype that arithmetic on it is done in.
+    """Draws for each array of the tree, in its shape and dtype.
 
     Args:
         distribution: a function of key, shape and dtype, as ``jax.random.normal`` is.
@@ -28,9 +27,7 @@ def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree
     treedef: Any
     leaves, treedef = jax.tree.flatten(tree)
     keys = jax.random.split(jax.random.fold_in(jax.random.wrap_key_data(key), iter), len(leaves))
-    return treedef.unflatten(
-        [distribution(k, x.shape, at_least_float32(x.dtype)) for k, x in zip(keys, leaves, strict=True)]
-    )
+    return treedef.unflatten([distribution(k, x.shape, x.dtype) for k, x in zip(keys, leaves, strict=True)])
 
 
 def signs(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:

@@ -72,7 +72,6 @@ def sophia(
 
         def estimated(h):
             u = draw(signs, state.key, state.iter, params)
-            u = jax.tree.map(lambda u, p: u.astype(p.dtype), u, params)
             _, along = jax.jvp(jax.grad(value_fn), (params,), (u,))
             return each(lambda h, u, Hu: h + (1 - beta2) * ((u * Hu).real - h), h, u=u, Hu=along)
 

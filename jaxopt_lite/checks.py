@@ -47,13 +47,23 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     _check_state(opt, skeleton, updates if params is None else params, state)
 
 
-def check_state_shapes(opt: Any, updates: Tree, state: Any) -> None:
+def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
     """What ``Optimizer.update`` refuses when a step has failed; to ask this before every step would take its time."""
-    expected = jax.eval_shape(opt.pair.init, updates)
     _check_structure(opt, expected, state, same_structure)
     for (path, leaf), other in _pairs(state, expected, np.shape):
         shapes = f"has shape {np.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
         raise ValueError(f"{opt.name}.update: {_at('state', path)} {shapes}") from None
+
+
+def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
+    """What refuses a state that is not of these parameters; None stands for what it has nothing of."""
+    structures = (jax.tree.structure(tree, is_leaf=lambda x: x is None) for tree in (kept, params))
+    if len(set(structures)) > 1:
+        raise ValueError(
+            f"{call}: the state's {name} has another structure than params; of nnx.Optimizer give nnx.as_pure of both"
+        )
+    kept = jax.tree.map(lambda x, p: p if x is None else x, kept, params, is_leaf=lambda x: x is None)
+    _check_alike(call, name, kept, "params", params)
 
 
 def check_apply(params: Tree, updates: Tree) -> None:

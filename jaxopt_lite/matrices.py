@@ -28,6 +28,8 @@ Scale = Literal["original", "match_rms_adamw"]
 # Names of what is no layer between layers, though it may have two axes: rows or columns that stand for tokens or
 # classes, and the biases and scales of scanned layers and of attention's heads.
 NOT_HIDDEN = "*embed*|emb|*_emb|wte|wpe|head|*_head|*logits*|*classifier*|bias|*_bias|scale|*norm*"
+# The same in haiku, whose names are short enough for a module too.
+NOT_HIDDEN_LEAVES = "b|offset"
 
 
 def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
@@ -51,7 +53,8 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         shape = tuple(leaf.shape)
         if hidden is None:
             chosen = len(shape) > 1
-            if chosen and any(fits(part, NOT_HIDDEN) for part in path.lower().split("/")):
+            parts = path.lower().split("/")
+            if chosen and (fits(parts[-1], NOT_HIDDEN_LEAVES) or any(fits(part, NOT_HIDDEN) for part in parts)):
                 raise ValueError(
                     f"{name}: {path!r} has a name for what is no hidden matrix: say which ones are, by hidden="
                 )

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxopt_lite import checks
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree, is_staged, is_traced, moved
+from jaxopt_lite.trees import Tree, is_staged, is_traced, moved, renamed
 from jaxopt_lite.values import Value
 
 
@@ -173,9 +173,13 @@ def _step(opt: Transform, updates: Tree, state: Any, params: Tree, extra: dict[s
         loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
         try:
             out, new = opt.pair.update(loaded, state, params, **extra)
-        except (TypeError, ValueError):
-            checks.check_state_shapes(opt, updates, state)
-            raise
+        except (AttributeError, TypeError, ValueError):
+            expected = jax.eval_shape(opt.pair.init, like)
+            named = renamed(state, expected)
+            if named is None:
+                checks.check_state_shapes(opt, expected, state)
+                raise
+            out, new = opt.pair.update(loaded, named, params, **extra)
         return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
 
 

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import NamedSharding
 
+from jaxopt_lite.checks import check_kept
 from jaxopt_lite.numerics import cast, load
 from jaxopt_lite.trees import Tree, along
 
@@ -72,9 +73,10 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
         x, in the dtypes of ``params``; what another group steps as it is.
 
     Raises:
-        ValueError: no schedule-free rule, or more than one, has a part in this state.
+        ValueError: no schedule-free rule, or more than one, has a part in this state, or it is not of these parameters.
     """
     beta1, z = find(state, "beta1"), find(state, "z")
+    check_kept("evaluation_params", "z", z, params)
 
     def evaluated(z: Any, p: Any) -> Any:
         return p if z is None else cast(load(p) + (1 - 1 / beta1) * (z - load(p)), jnp.result_type(p))
@@ -105,6 +107,7 @@ def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tup
                 "around or before anything else, use jax.value_and_grad"
             )
         iter, value, grad = last.iter, last.value, last.grad
+        check_kept("value_and_grad_from_state", "grad", grad, params)
 
         def evaluated() -> Any:
             return jax.value_and_grad(value_fn)(params, *args, **kwargs)
@@ -145,10 +148,20 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         raise TypeError("state_shardings: params has no leaves, and so no mesh")
     whole = along(next(iter(shardings.values())), ())
 
-    # The state of parameters each of whose axes has a length of its own, by which it is known wherever it is found.
-    code = 1000
-    coded = jax.tree.map(lambda p: jax.ShapeDtypeStruct(tuple(range(code, code + p.ndim)), p.dtype), params)
-    known = {path: leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(jax.eval_shape(opt.init, coded))}
+    def shapes_with(longer: int) -> dict[Any, tuple[int, ...]]:
+        """The shapes in the state of parameters of which this axis is longer by one."""
+
+        def form(p: Any) -> jax.ShapeDtypeStruct:
+            return jax.ShapeDtypeStruct(tuple(n + (k == longer) for k, n in enumerate(p.shape)), p.dtype)
+
+        try:
+            state = jax.eval_shape(opt.init, jax.tree.map(form, params))
+        except ValueError:  # from groups that are chosen by a length
+            return {}
+        return {path: leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
+
+    # An axis of the state is the parameter's that it grows with: lengths alone do not tell equal ones apart.
+    grown = [shapes_with(axis) for axis in range(max(map(len, shapes.values())))]
 
     def sharding_of(path: Any, leaf: Any) -> NamedSharding:
         ends = range(len(path) + 1)
@@ -157,11 +170,16 @@ def state_shardings(opt: Any, params: Tree) -> Any:
             return whole
         owner = max(owners, key=len)
         sharding = shardings[owner]
-        if path not in known and leaf.shape == shapes[owner]:
-            return sharding
-        # An axis that is there twice is a square's, which is kept whole; so is what is cut where the code is not.
-        shape = known.get(path, ())
-        axes = [n - code if n >= code and shape.count(n) == 1 else None for n in shape if len(shape) == leaf.ndim]
+        axes: list[int | None] = [None] * leaf.ndim
+        is_alike = leaf.shape == shapes[owner] and len(set(leaf.shape)) == leaf.ndim
+        for axis, n in enumerate(shapes[owner]):
+            if path not in grown[axis]:  # a length decides what is kept: shapes are all that is known
+                grows = [is_alike and at == axis for at in range(leaf.ndim)]
+            else:
+                grows = [now == n and then == n + 1 for now, then in zip(leaf.shape, grown[axis][path], strict=False)]
+            # What grows along two axes is a square of this one, which is kept whole.
+            if sum(grows) == 1:
+                axes[grows.index(True)] = axis
         return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
 
     return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))

@@ -154,6 +154,20 @@ def is_prefix(a: Tree, b: Tree) -> bool:
     return True
 
 
+def renamed(tree: Tree, like: Tree) -> Tree | None:
+    """The tree in the structure of another whose leaves have the same names; None if they have others.
+
+    A container that keeps states by name, as ``nnx.Optimizer`` does, gives a mapping back for a tuple.
+    """
+    ours, theirs = (
+        {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
+        for leaves in map(jax.tree_util.tree_leaves_with_path, (tree, like))
+    )
+    if same_structure(tree, like) or ours.keys() != theirs.keys():
+        return None
+    return jax.tree.unflatten(jax.tree.structure(like), [ours[name] for name in theirs])
+
+
 def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], bool]) -> tuple[Any, str, str]:
     """Where two trees first differ, and what either has there."""
     if type(a) is type(b):

@@ -281,6 +281,8 @@ def tests_of(name: str) -> tuple[list[str], str]:
     """The files that test a file, those that most defects die of first, and the expression that chooses from them."""
     if name in FOUNDATION or FILES[name].parent.name in AROUND:
         files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
+        if name in {"matrices", "factors"}:
+            return files, "not test_twins or muon or scion or shampoo or soap or psgd_kron"
         return files, f"not composed or ((all_laws or keywords) and {name})"
     if name == "lbfgs":  # which has no path along given gradients
         files = ["test_house.py", "test_core.py", "test_lbfgs.py", "test_laws.py"]

@@ -239,6 +239,28 @@ def test_a_schedule_free_group_is_evaluated_and_the_others_are_as_they_are():
     assert not np.allclose(found["free"], params["free"])
 
 
+def test_what_is_evaluated_must_be_what_is_trained():
+    state = schedule_free_sgd(0.1).init({"w": jnp.ones((4, 3))})
+    with pytest.raises(ValueError, match=r"^evaluation_params: the state's z has another structure than params"):
+        evaluation_params(state, {"v": jnp.ones((4, 3))})
+    wrong = r"^evaluation_params: z\['w'\] has shape \(4, 3\), params\['w'\] has shape \(3,\)$"
+    with pytest.raises(ValueError, match=wrong):
+        evaluation_params(state, {"w": jnp.ones(3)})
+
+
+@pytest.mark.parametrize("rule", [schedule_free_sgd, schedule_free_adamw])
+def test_a_negative_rate_ascends(rule):
+    found = []
+    for lr in (0.1, -0.1):
+        opt, params = rule(lr), jnp.asarray([1.0, -2.0])
+        state = opt.init(params)
+        for _ in range(5):
+            updates, state = opt.update(params * jnp.sign(lr), state, params)
+            params = apply_updates(params, updates)
+        found.append(evaluation_params(state, params))
+    np.testing.assert_allclose(*found, rtol=1e-6)
+
+
 @pytest.mark.parametrize("rule", [schedule_free_sgd, schedule_free_adamw])
 def test_a_weight_to_a_whole_power_does_not_overflow_with_the_counter(rule):
     params = jnp.ones(2)

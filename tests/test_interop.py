@@ -22,6 +22,7 @@ from jaxopt_lite import (
     averaged_params,
     chain,
     clip_by_global_norm,
+    evaluation_params,
     find,
     freeze,
     from_optax,
@@ -29,6 +30,7 @@ from jaxopt_lite import (
     reduce_on_plateau,
     registry,
     sam,
+    schedule_free_sgd,
     schedules,
     sgd,
     skip_nonfinite,
@@ -108,6 +110,34 @@ class LinenMLP(nn.Module):
     @nn.compact
     def __call__(self, x):
         return nn.Dense(1)(nn.tanh(nn.Dense(16)(x)))
+
+
+@pytest.mark.parametrize("name", ["shampoo", "soap", "kl_soap", "psgd_kron", "adafactor", "sm3"])
+def test_nnx_optimizer_around_states_that_keep_several_arrays_of_each_parameter(name):
+    """It keeps a tuple in one variable, and gives a mapping back."""
+    opt = registry[name].on_any_tree()
+    model = NNXMLP(nnx.Rngs(0))
+    optimizer = nnx.Optimizer(model, opt, wrt=nnx.Param)
+    graph, params = nnx.split(NNXMLP(nnx.Rngs(0)), nnx.Param)
+    params = nnx.as_pure(params)
+    state = opt.init(params)
+    for _ in range(3):
+        optimizer.update(model, nnx.grad(error)(model))
+        grads = nnx.as_pure(nnx.state(nnx.grad(error)(nnx.merge(graph, params))))
+        updates, state = opt.update(grads, state, params)
+        params = apply_updates(params, updates)
+    chex.assert_trees_all_close(nnx.as_pure(nnx.state(model, nnx.Param)), params, rtol=1e-6)
+
+
+def test_what_counts_in_an_nnx_optimizer():
+    model = NNXMLP(nnx.Rngs(0))
+    optimizer = nnx.Optimizer(model, schedule_free_sgd(lr=0.1), wrt=nnx.Param)
+    optimizer.update(model, nnx.grad(error)(model))
+    state, params = optimizer.opt_state, nnx.state(model, nnx.Param)
+    with pytest.raises(ValueError, match=r"of nnx\.Optimizer give nnx\.as_pure of both$"):
+        evaluation_params(state, params)
+    state, params = nnx.as_pure(state), nnx.as_pure(params)
+    chex.assert_trees_all_close(evaluation_params(state, params), state.z, rtol=1e-6)  # after one step
 
 
 class NNXMLP(nnx.Module):

@@ -85,6 +85,16 @@ def test_lbfgs_goes_in_the_directions_of_the_whole_matrix(x64, width, height):
         np.testing.assert_allclose(unit(updates), -unit(H @ grad), atol=1e-7)
 
 
+def test_lbfgs_ends_where_it_has_looked_in_half_precision():
+    opt, params = lbfgs(), jnp.array([-1.2, 1.0], jnp.bfloat16)
+    state = opt.init(params)
+    for _ in range(6):
+        value, grad = value_and_grad_from_state(rosenbrock)(params, state=state)
+        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=rosenbrock)
+        params = apply_updates(params, updates)
+        np.testing.assert_array_equal(state.grad, jax.grad(rosenbrock)(params))
+
+
 def test_lbfgs_takes_a_step_of_length_1_first_and_then_newtons():
     seen, _ = visited(lbfgs(), lambda x: 0.1 * jnp.sum(x * x), jnp.array([3.0, 4.0]), 2)
     np.testing.assert_allclose(np.linalg.norm(seen[0][2]), 1, rtol=1e-6)

@@ -22,7 +22,7 @@ from jaxopt_lite import (
     shampoo,
     soap,
 )
-from jaxopt_lite.factors import in_blocks, out_of_blocks, spectral_norm
+from jaxopt_lite.factors import in_blocks, out_of_blocks, outer_product, spectral_norm
 from jaxopt_lite.matrices import matrix_axes, orthogonal
 
 FOR_MATRICES = [name for name, entry in registry.items() if "matrices" in entry.needs]
@@ -100,9 +100,12 @@ class TestRoutes:
         muon(hidden="*kernel", others=adamw()).init({})
 
     def test_biases_and_scales_with_two_axes_are_refused(self):
-        for name in ("bias", "qkv_bias", "scale", "LayerNorm_0"):
+        for name in ("bias", "qkv_bias", "scale", "LayerNorm_0", "b", "offset"):
             with pytest.raises(ValueError, match="has a name for what is no hidden matrix"):
                 muon(others=sgd()).init({"layers": {name: jnp.ones((2, 3))}})
+
+    def test_a_layer_may_be_called_as_haiku_calls_biases(self):
+        muon().init({"b": {"w": jnp.ones((2, 3))}})
 
 
 def leaves(tree):
@@ -203,6 +206,11 @@ def test_singular_values_come_near_1(method, low, high, shape):
 def test_products_are_as_small_as_a_matrix_is_narrow(shape):
     work = jax.jit(lambda x: orthogonal(x, "newton_schulz", 5)).lower(jnp.zeros(shape)).cost_analysis()["flops"]
     assert work < 1.1 * 5 * 2 * (16 * 256 * 16 + 16**3 + 16 * 16 * 256)
+
+
+def test_an_outer_product_is_finite_with_room_to_spare(standard):
+    long = outer_product(jnp.full((1, 2), 1e30, jnp.float32))
+    np.testing.assert_allclose(long, 1e-8 * np.finfo(np.float32).max, rtol=1e-5)
 
 
 def test_muon_multiplies_in_bfloat16_where_it_is_told_to():

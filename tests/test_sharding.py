@@ -21,8 +21,10 @@ import orbax.checkpoint as ocp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 from composed import AROUND
 from jaxopt_lite import (
-    adam, adamw, chain, clip_by_global_norm, dog, freeze, optimizer, pack, partition, registry, sgd, state_shardings
+    adam, adamw, chain, clip_by_global_norm, dog, freeze, muon, optimizer, pack, partition, registry, sgd, soap,
+    state_shardings,
 )
+from jaxopt_lite.factors import Sides
 from jaxopt_lite.testing.problems import step
 
 mesh = Mesh(np.asarray(jax.devices()).reshape(4, 2), ("data", "model"))
@@ -52,6 +54,21 @@ def by_size():  # what is large has a state of another structure, as with optax'
     return init, lambda grads, state, params=None: (grads, state)
 
 assert state_shardings(by_size(), params) == shardings
+
+# What decides by the lengths of axes is asked of such lengths as there are.
+rows, whole = NamedSharding(mesh, P("data")), NamedSharding(mesh, P())
+square = {"w": jax.device_put(jnp.ones((8, 8)), rows)}
+for longest in (8, 9, 10000):
+    kept = state_shardings(soap(longest=longest), square)
+    assert kept.m == {"w": rows}
+    assert kept.factors == {"w": Sides(whole, whole)}, longest
+layers = square | {"head": jax.device_put(jnp.ones((8, 50)), rows)}
+for hidden in (lambda path, leaf: max(leaf.shape) < 20, lambda path, leaf: leaf.shape != (8, 50)):
+    kept = state_shardings(muon(hidden=hidden, others=adamw()), layers)
+    assert kept["others"].m == {"w": None, "head": rows}
+    assert kept["hidden"].momentum == {"w": rows, "head": None}
+one_length = muon(hidden=lambda path, leaf: leaf.shape[1] == 50, others=adamw())
+assert state_shardings(one_length, layers)["hidden"].momentum == {"w": None, "head": rows}
 
 theirs = jax.jit(optax.adam(0.1).init)(params)[0]
 assert not theirs.mu["W"].sharding.is_equivalent_to(shardings["W"], 2)

@@ -87,8 +87,11 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         def rule(h, t):
             return -t * h
 
+        def along(t):  # rounded as it will be, so that the search looks where the step ends
+            return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), each(rule, Hg, t=t), params)
+
         def look(t):
-            value, conjugates = jax.value_and_grad(value_fn)(moved(params, each(rule, Hg, t=t)))
+            value, conjugates = jax.value_and_grad(value_fn)(moved(params, along(t)))
             here = jax.tree.map(lambda g, h: cast(jnp.conj(g), h.dtype), conjugates, Hg)
             return Point(t, stored(start.value, value), stored(start.slope, -dot(here, Hg))), here
 
@@ -96,7 +99,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         start = Point(jnp.zeros_like(one), stored(one, value), stored(one, -dot(grad, Hg)))
         here = jax.tree.map(lambda g, h: cast(g, h.dtype), grad, Hg)
         search = zoom(look, start, here, one, c1=c1, c2=c2, most=max_evaluations)
-        updates = each(rule, Hg, t=search.low.t)
+        updates = along(search.low.t)
         s, y = updates, difference(search.grad, here)
         keep, forget = dot(s, y) > jnp.finfo(one.dtype).eps * norm(s) * norm(y), search.low.t == 0
 

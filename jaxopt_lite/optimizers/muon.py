@@ -46,8 +46,8 @@ def muon(
         p ← p - lr s U - lr λ p                 λ is weight_decay, s = √max(1, fan_out / fan_in)
 
     Use it for the hidden matrices of transformers and other networks, with `adamw` for embeddings, head and vectors:
-    ``muon(others=adamw(), hidden="*kernel")``. Its lr is 10 to 50 times Adam's; with ``scale="match_rms_adamw"``, where
-    s = 0.2 √max(fan_in, fan_out), it is Adam's, as is its weight decay.
+    ``muon(others=adamw(), hidden="block*/kernel")``. Its lr is 10 to 50 times Adam's; with
+    ``scale="match_rms_adamw"``, where s = 0.2 √max(fan_in, fan_out), it is Adam's, as is its weight decay.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -65,6 +65,7 @@ def muon(
         in_axis: the axis of what it takes; None is the one of the last two that ``out_axis`` is not. All other axes are
             a stack of matrices: 0 steps each head of flax's queries, keys and values, (in, heads, size), by itself.
             Leaves with different axes, as its (heads, size, out) are, go to optimizers of their own in a `partition`.
+            A convolution's kernel, (h, w, in, out), is h w matrices, where the author makes one of it.
         hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns, ``"*kernel"``; None
             for all with two axes or more, where names such as "embedding", "head" and "bias" are refused, not guessed
             at.

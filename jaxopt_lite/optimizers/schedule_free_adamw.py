@@ -14,7 +14,7 @@ from jaxopt_lite.trees import Tree, copy, number_beside, zero_steps, zeros_like
 class ScheduleFreeAdamWState(NamedTuple):
     """``iter``: steps taken. ``z``: where steps are taken. ``v``: the moving average of squared gradients.
 
-    ``lr_max``: the largest learning rate so far. ``weight_sum``: of the weights in x. ``beta1``: for evaluation.
+    ``lr_max``: the largest |lr| so far. ``weight_sum``: of the weights in x. ``beta1``: for evaluation.
     """
 
     iter: jax.Array
@@ -78,7 +78,7 @@ def schedule_free_adamw(
         t = next_step(state.iter)
         lr_t, shrink = at(lr, state.iter), at(weight_decay, state.iter)
         c2 = bias_correction(beta2, t)
-        lr_max = jnp.maximum(state.lr_max, lr_t)
+        lr_max = jnp.maximum(state.lr_max, jnp.abs(lr_t))
         w = (1.0 * t) ** power * lr_max**2
         weight_sum = state.weight_sum + w
         c = direction(w, weight_sum)

@@ -39,9 +39,10 @@ def scion(
         step = √(fan_out / fan_in) orthogonal(m)    for "spectral"; "sign": sign(m); "sign_fan_in": sign(m) / fan_in
         p ← p - lr radius step - lr p               without the last part, if not ``constrained``
 
-    Use it for whole networks at one lr, which stays right as they widen: radius 50 for hidden matrices, and
-    ``others=scion(radius=3000.0, norm="sign", hidden="*embed*|*head*", others=adamw())`` for embedding and head. Its lr
-    times its radius is 10 to 50 times Adam's lr.
+    Use it for whole networks at one lr, which stays right as they widen: radius 50 for hidden matrices, say
+    ``hidden="block*/kernel"``, and for embedding and head
+    ``others=scion(radius=3000.0, norm="sign", hidden="embed*|head/kernel", others=adamw())``. Its lr times its radius
+    is 10 to 50 times Adam's lr.
 
     Args:
         lr: the share of the way to the ball's far side; a number, an array, or a schedule of ``iter``, from 0.
@@ -63,7 +64,7 @@ def scion(
     State: `ScionState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
     ``hidden`` and ``others``.
     Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code, where lr
-    is 2⁻¹², and momentum 1 - ours.
+    is 2⁻¹², and momentum 1 - ours; of a convolution's kernel, (h, w, in, out), it makes one matrix, at 1 / (h w).
     """
 
     def init(params):

@@ -23,10 +23,9 @@ class Layout:
 
     def __init__(self, treedef: Any, leaves: tuple[Leaf, ...], buffers: frozenset[str]) -> None:
         self.treedef, self.leaves, self.buffers = treedef, leaves, buffers
-        self._hash = hash((treedef, leaves))  # asked for at each call of a compiled step
 
     def __hash__(self) -> int:
-        return self._hash
+        return hash((self.treedef, self.leaves))
 
     def __eq__(self, other: object) -> bool:
         if self is other or not isinstance(other, Layout):

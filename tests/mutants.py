@@ -110,6 +110,9 @@ EQUIVALENT = {
     "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
     "noise.first_key: key + zeros_beside(params, key.shape, key.dtype) → "
     "key - zeros_beside(params, key.shape, key.dtype)": "they are zeros",
+    "matrices.length: 1 → 2 in jnp.where(largest > 0, largest, 1)": UNSEEN,
+    "buffers.gathered: jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if packed_in(like) else values → "
+    "jax.tree.map(of_arrays, like, values, is_leaf=is_packed)": SLOWER,
     "noise.signs: real + 1j * imaginary → real - 1j * imaginary": "either sign is as likely",
     "noise.signs: 1j * imaginary → 1j / imaginary": "of a sign",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",

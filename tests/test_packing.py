@@ -68,6 +68,10 @@ def of_unpacked(params):
 
 
 class TestPack:
+    def test_where_what_is_is_a_value(self):
+        layout, same, other = (pack(params)[0].layout for params in (PARAMS, PARAMS, PARAMS["dense"]))
+        assert {layout, same, other} == {layout, other}
+
     def test_one_buffer_for_each_dtype(self):
         packed, _ = pack(PARAMS)
         assert {name: x.shape for name, x in packed.arrays.items()} == {

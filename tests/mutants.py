@@ -113,6 +113,7 @@ EQUIVALENT = {
     "matrices.length: 1 → 2 in jnp.where(largest > 0, largest, 1)": UNSEEN,
     "buffers.gathered: jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if packed_in(like) else values → "
     "jax.tree.map(of_arrays, like, values, is_leaf=is_packed)": SLOWER,
+    "norms.look: 1 → 2 in total < 1": "of what is looked at again, none is near 1",
     "noise.signs: real + 1j * imaginary → real - 1j * imaginary": "either sign is as likely",
     "noise.signs: 1j * imaginary → 1j / imaginary": "of a sign",
     "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",

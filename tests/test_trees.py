@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
-from jaxopt_lite.norms import dot, norm
+from jaxopt_lite.norms import dot, norm, norm1
 from jaxopt_lite.trees import zeros_over
 
 MIXED = {
@@ -54,6 +54,13 @@ def test_zero_steps(params):
         assert count.shape == ()
         assert count.dtype == jnp.int32
     assert zero_steps(params) == 0
+
+
+def test_a_sum_of_magnitudes_is_taken_in_single_precision_and_saturates():
+    tree = {"half": jnp.full(3000, 100, jnp.float16), "z": jnp.asarray([3 + 4j]), "empty": jnp.zeros((0, 3))}
+    assert norm1(tree) == 300_005
+    assert norm1([jnp.full(2, 3e38), jnp.ones(1)]) == jnp.finfo(jnp.float32).max
+    assert norm1({}) == 0
 
 
 def test_a_dot_product_is_a_real_number():

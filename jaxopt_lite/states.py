@@ -96,7 +96,7 @@ def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tup
 
     Raises:
         ValueError: the state is neither that of `lbfgs` nor that of a chain that ends in it: what is around it, or
-            after it, may have changed the function, or where the step ended.
+            after it, may have changed the function, or where the step ended. Or it is not of these parameters.
     """
 
     def value_and_grad(params: Tree, *args: Any, state: Any, **kwargs: Any) -> tuple[jax.Array, Tree]:
@@ -148,14 +148,14 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         raise TypeError("state_shardings: params has no leaves, and so no mesh")
     whole = along(next(iter(shardings.values())), ())
 
-    def shapes_with(longer: int) -> dict[Any, tuple[int, ...]]:
+    def longer(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
+        return tuple(n + (k == axis) for k, n in enumerate(shape))
+
+    def shapes_with(axis: int) -> dict[Any, tuple[int, ...]]:
         """The shapes in the state of parameters of which this axis is longer by one."""
-
-        def form(p: Any) -> jax.ShapeDtypeStruct:
-            return jax.ShapeDtypeStruct(tuple(n + (k == longer) for k, n in enumerate(p.shape)), p.dtype)
-
+        forms = jax.tree.map(lambda p: jax.ShapeDtypeStruct(longer(p.shape, axis), p.dtype), params)
         try:
-            state = jax.eval_shape(opt.init, jax.tree.map(form, params))
+            state = jax.eval_shape(opt.init, forms)
         except ValueError:  # from groups that are chosen by a length
             return {}
         return {path: leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
@@ -171,15 +171,14 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         owner = max(owners, key=len)
         sharding = shardings[owner]
         axes: list[int | None] = [None] * leaf.ndim
+        # Where a length decides what is kept, nothing else is known; and a square may be of one side.
         is_alike = leaf.shape == shapes[owner] and len(set(leaf.shape)) == leaf.ndim
         for axis, n in enumerate(shapes[owner]):
-            if path not in grown[axis]:  # a length decides what is kept: shapes are all that is known
-                grows = [is_alike and at == axis for at in range(leaf.ndim)]
-            else:
-                grows = [now == n and then == n + 1 for now, then in zip(leaf.shape, grown[axis][path], strict=False)]
+            then = grown[axis].get(path, longer(leaf.shape, axis) if is_alike else leaf.shape)
+            grows = [at for at, pair in enumerate(zip(leaf.shape, then, strict=False)) if pair == (n, n + 1)]
             # What grows along two axes is a square of this one, which is kept whole.
-            if sum(grows) == 1:
-                axes[grows.index(True)] = axis
+            if len(grows) == 1:
+                axes[grows[0]] = axis
         return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
 
     return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))

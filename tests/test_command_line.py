@@ -164,11 +164,13 @@ def test_wrong_input_is_one_sentence_and_code_2(task, capsys, arguments, sentenc
     assert error.count("\n") == 1
 
 
-def test_path_prints_where_it_ends_and_draws(task, capsys):
+def test_path_prints_where_it_ends_and_draws(task):
     files = ["--png", "a.png", "--gif", "a.gif", "--html", "a.html"]
-    assert main(["path", "book", "--steps", "29", *files]) == 0
-    x, y = re.search(r"momentum ends at \((.*?), (.*?)\)", capsys.readouterr().out).groups()
-    assert (float(x), float(y)) == pytest.approx((0.814112, 0.272878), abs=2e-6)  # as in examples/paths.py
+    as_users_compile = os.environ | {"XLA_FLAGS": ""}  # of which the last digit is
+    done = command("path", "book", "--steps", "29", *files, cwd=task, env=as_users_compile)
+    assert done.returncode == 0, done.stderr
+    ends = dict(re.findall(r"(\w+) ends at (\(.*?\))", done.stdout))
+    assert ends["momentum"] == "(0.814112, 0.272878)"  # as in examples/paths.py
     for name in files[1::2]:
         assert (task / name).stat().st_size > 10_000
 

@@ -66,9 +66,8 @@ def muon(
             a stack of matrices: 0 steps each head of flax's queries, keys and values, (in, heads, size), by itself.
             Leaves with different axes, as its (heads, size, out) are, go to optimizers of their own in a `partition`.
             A convolution's kernel, (h, w, in, out), is h w matrices, where the author makes one of it.
-        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns, ``"*kernel"``; None
-            for all with two axes or more, where names such as "embedding", "head" and "bias" are refused, not guessed
-            at.
+        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns; None for all with
+            two axes or more, where names such as "embedding", "head" and "bias" are refused, not guessed at.
         others: the optimizer of all other leaves, `adamw` for instance; None: there must be none.
 
     Raises:

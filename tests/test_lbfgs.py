@@ -85,8 +85,9 @@ def test_lbfgs_goes_in_the_directions_of_the_whole_matrix(x64, width, height):
         np.testing.assert_allclose(unit(updates), -unit(H @ grad), atol=1e-7)
 
 
-def test_lbfgs_ends_where_it_has_looked_in_half_precision():
-    opt, params = lbfgs(), jnp.array([-1.2, 1.0], jnp.bfloat16)
+@pytest.mark.parametrize("begin", [(-1.2, 1.0), (0.7, -1.3), (1.9, 0.2)])
+def test_lbfgs_ends_where_it_has_looked_in_half_precision(begin):
+    opt, params = lbfgs(), jnp.array(begin, jnp.bfloat16)
     state = opt.init(params)
     for _ in range(6):
         value, grad = value_and_grad_from_state(rosenbrock)(params, state=state)

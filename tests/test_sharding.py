@@ -21,8 +21,8 @@ import orbax.checkpoint as ocp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
 from composed import AROUND
 from jaxopt_lite import (
-    adam, adamw, chain, clip_by_global_norm, dog, freeze, muon, optimizer, pack, partition, registry, sgd, soap,
-    state_shardings,
+    adam, adamw, chain, clip_by_global_norm, dog, freeze, lbfgs, muon, optimizer, pack, partition, registry,
+    sgd, soap, state_shardings,
 )
 from jaxopt_lite.factors import Sides
 from jaxopt_lite.testing.problems import step
@@ -62,6 +62,7 @@ for longest in (8, 9, 10000):
     kept = state_shardings(soap(longest=longest), square)
     assert kept.m == {"w": rows}
     assert kept.factors == {"w": Sides(whole, whole)}, longest
+assert state_shardings(lbfgs(memory=9), square).steps == {"w": NamedSharding(mesh, P(None, "data"))}
 layers = square | {"head": jax.device_put(jnp.ones((8, 50)), rows)}
 for hidden in (lambda path, leaf: max(leaf.shape) < 20, lambda path, leaf: leaf.shape != (8, 50)):
     kept = state_shardings(muon(hidden=hidden, others=adamw()), layers)

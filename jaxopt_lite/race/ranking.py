@@ -157,7 +157,19 @@ def curve(result: "Result", lane: int) -> tuple[np.ndarray, np.ndarray]:
         return marks, result.values[lane, :, : len(marks)].mean(0)
     losses = result.losses[lane, :, :reached].mean(0)
     window = max(1, min(result.steps // 50, reached))
-    return np.arange(window, reached + 1), np.convolve(losses, np.full(window, 1 / window), "valid")
+    return np.arange(window, reached + 1), running_mean(losses, window)
+
+
+def running_mean(x: np.ndarray, window: int) -> np.ndarray:
+    """Average each ``window`` consecutive entries of ``x`` in linear time, in float64.
+
+    Cut ``x`` into blocks of ``window`` entries. A window then consists of the end of one block and of the start of the
+    next one. Sums never leave their window, so neither a large entry nor a NaN spoils the means that lie beyond it.
+    """
+    blocks = np.pad(np.asarray(x, np.float64), (0, -len(x) % window)).reshape(-1, window)
+    starts, ends = blocks.cumsum(1), blocks[:, ::-1].cumsum(1)[:, ::-1]
+    ends[:, 0] = 0  # a window that is a whole block has all of its sum in ``starts``
+    return np.asarray((ends.ravel()[: len(x) - window + 1] + starts.ravel()[window - 1 : len(x)]) / window)
 
 
 def steps_to(result: "Result", lane: int, target: float) -> int | None:

@@ -1,6 +1,7 @@
 """Shows a race while it runs, and its result: a live table where rich can draw one, plain lines elsewhere."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ TITLES = ("", "optimizer", "best lr", "score", "±", "decades", "steps to", "sta
 TO_THE_LEFT = {1, len(TITLES) - 1}
 # A line of progress each time this share of the steps is over.
 EVERY = 1 / 8
+# The live table may take this share of the time.
+DRAWING = 1 / 10
 
 
 @contextmanager
@@ -34,7 +37,7 @@ def shower(show: str | None, record: Any) -> Iterator[Callable[[Result], None]]:
         console = Console()
         if show == "live" or console.is_terminal or console.is_jupyter:
             with Live(console=console, transient=True) as live:
-                yield lambda result: live.update(rich_table(result))
+                yield now_and_then(lambda result: live.update(rich_table(result)))
             result = record.result()
             console.print(rich_table(result))
             print(last_line(result), flush=True)
@@ -49,6 +52,21 @@ def shower(show: str | None, record: Any) -> Iterator[Callable[[Result], None]]:
 
     yield line
     print(text(record.result()), flush=True)
+
+
+def now_and_then(draw: Callable[[Result], None]) -> Callable[[Result], None]:
+    """Return ``draw``, which leaves out results, because the table of a long race takes longer than its next chunk."""
+    due = 0.0
+
+    def look(result: Result) -> None:
+        nonlocal due
+        began = time.perf_counter()
+        if began >= due:
+            draw(result)
+            ended = time.perf_counter()
+            due = ended + (ended - began) * (1 / DRAWING - 1)
+
+    return look
 
 
 def progress(result: Result) -> str:

@@ -14,7 +14,7 @@ from jaxopt_lite.trees import Tree, difference, moved, number_beside, zero_steps
 
 
 class LBFGSState(NamedTuple):
-    """``iter``: steps taken. ``value``, ``grad``: of the function, where the last step ended.
+    """``iter``: steps taken. ``value``, ``grad``: of the function, where the last step ended; inf and 0 before any.
 
     ``steps``, ``changes``: the last s and y, the newest first, along an axis of their own.
     """
@@ -62,7 +62,9 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         def stack():
             return jax.tree.map(lambda z: jnp.broadcast_to(z[None], (memory, *z.shape)), zeros_like(params))
 
-        return LBFGSState(zero_steps(params), number_beside(params), zeros_like(params), stack(), stack())
+        # optax.value_and_grad_from_state takes any finite value for one that a search has found.
+        nowhere = number_beside(params, jnp.inf)
+        return LBFGSState(zero_steps(params), nowhere, zeros_like(params), stack(), stack())
 
     def update(grads, state, params=None, *, value, grad, value_fn):
         grads, grad, params, value, pairs = jax.lax.stop_gradient((grads, grad, params, value, state[3:]))

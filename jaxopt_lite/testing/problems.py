@@ -60,11 +60,11 @@ def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadr
     return params, state
 
 
-def run(opt: Optimizer, carry: Carry, steps: int) -> Carry:
-    """So many steps, each a call of one compiled function."""
-    compiled = jax.jit(step, static_argnums=0)
+def run(opt: Optimizer, carry: Carry, steps: int, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
+    """So many steps, each a call of one compiled function, which all laws share."""
+    compiled = jax.jit(step, static_argnums=(0, 2))
     for _ in range(steps):
-        carry = compiled(opt, carry)
+        carry = compiled(opt, carry, loss)
     return carry
 
 

@@ -1,18 +1,11 @@
-"""What the same rules are called elsewhere: the tests run each row both ways, and docs/coming_from.md is printed.
+"""List what the same rules are called elsewhere: tests run each row both ways, tools/pages.py prints it."""
 
-``python tests/peers.py`` prints the page. ``python tests/peers.py golden`` runs the peers that are written for torch
-and saves where they went; it needs the packages of ``TORCH``, which the tests do not.
-"""
-
-import importlib
-import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from reference.psgd_kron import waves
 
+# The modules in which optimizers for torch are, and the packages that they come from.
 TORCH = {
     "torch": "torch",
     "pytorch_optimizer": "pytorch_optimizer",
@@ -483,73 +476,5 @@ def problem(matrices: bool = False) -> tuple[dict[str, np.ndarray], dict[str, np
     return ({"mlp": start["mlp"]}, {"mlp": along["mlp"]}) if matrices else (start, along)
 
 
-def widen(torch: Any) -> None:
-    """Leaves in double precision what methods for matrices would take to bfloat16 or float32."""
-    to, narrow = torch.Tensor.to, {torch.bfloat16, torch.float32}
-
-    def kept(self, *args, **kwargs):
-        args = tuple(torch.float64 if isinstance(x, torch.dtype) and x in narrow else x for x in args)
-        kwargs = {name: torch.float64 if name == "dtype" and x in narrow else x for name, x in kwargs.items()}
-        return to(self, *args, **kwargs)
-
-    torch.Tensor.to = kept
-    torch.Tensor.bfloat16 = lambda self: self.double().clone()  # Muon divides it in place
-
-
-def run_torch(theirs: str, matrices: bool) -> np.ndarray:
-    """Where an optimizer for torch goes: the parameters after each of ``STEPS``, side by side."""
-    torch = importlib.import_module("torch")
-    start, gradients = problem(matrices)
-    if matrices:
-        widen(torch)
-    named = {name: torch.nn.Parameter(torch.tensor(p)) for name, p in start.items()}
-    modules = {name: importlib.import_module(name) for name in TORCH}
-    opt = eval(theirs, modules | {"params": list(named.values()), "named_parameters": named.items()})
-    if hasattr(opt, "train"):
-        opt.train()
-    visited = []
-    for step in range(50):
-        torch.randn_like = lambda x, *_, step=step, **__: torch.tensor(waves(step, x.shape))
-        for name, p in named.items():
-            p.grad = torch.tensor(gradients[name][step])
-        known = {}
-        if "SophiaH" in theirs and step % 10 == 0:
-            known["hessian"] = [torch.full_like(p, CURVATURES[step]) for p in named.values()]
-        if "AliG" in theirs:
-            known["closure"] = lambda step=step: torch.tensor(VALUES[step])
-        opt.step(**known)
-        visited.append(np.concatenate([p.detach().numpy().ravel() for p in named.values()]))
-    return np.stack([visited[step - 1] for step in STEPS])
-
-
 def is_optaxs(theirs: str) -> bool:
     return theirs.startswith("optax.")
-
-
-def save_golden() -> None:
-    # What is for matrices comes last: from there on nothing is narrowed any more.
-    rows = [(rule in FOR_MATRICES, row.theirs) for rule, rows in ROWS.items() for row in rows]
-    rows = sorted((matrices, theirs) for matrices, theirs in rows if not is_optaxs(theirs))
-    np.savez_compressed(GOLDEN, **{theirs: run_torch(theirs, matrices) for matrices, theirs in rows})
-    print(f"{len(rows)} trajectories, by", ", ".join(f"{name} {version(name)}" for name in TORCH.values()))
-
-
-def page() -> str:
-    lines = [
-        "# Coming from optax or torch",
-        "",
-        "What an optimizer is called elsewhere, and what goes the same way here. The tests run each row both ways, for",
-        "fifty steps in double precision: optax itself, and what optimizers for torch did once",
-        f"({', '.join(f'`{name}`' for name in TORCH)}). Where the third column is empty, nothing differs.",
-        "",
-        "| elsewhere | here | what differs |",
-        "|---|---|---|",
-    ]
-    for rows in ROWS.values():
-        for row in rows:
-            lines.append(f"| `{row.theirs}` | {'' if row.same else 'not '}`{row.ours}` | {row.note} |")
-    return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    save_golden() if sys.argv[1:] == ["golden"] else print(page(), end="")

@@ -1,15 +1,24 @@
-"""The script that plants defects, on the smallest file; CONTRIBUTING tells how to run it on all."""
+"""The tool that plants defects, on the smallest file; CONTRIBUTING tells how to run it on all."""
 
 import subprocess
 import sys
-from pathlib import Path
 
+import mutants
 import pytest
+
+
+def test_each_defect_is_another_program_and_is_told():
+    source = (mutants.PACKAGE / "optimizers" / "sgd.py").read_text()
+    defects = dict(mutants.mutants("sgd", source))
+    assert len(defects) == 13
+    assert "-lr_t / g" in defects["sgd.rule: -lr_t * g → -lr_t / g"]
+    assert len({*defects.values()}) == 13
 
 
 @pytest.mark.slow
 def test_defects_planted_in_sgd_die():
-    script = Path(__file__).with_name("mutants.py")
-    done = subprocess.run([sys.executable, script, "sgd"], capture_output=True, text=True, timeout=600, check=False)
+    done = subprocess.run(
+        [sys.executable, mutants.__file__, "sgd"], capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "14 defects planted: 14 died, 0 explained, 0 survived" in done.stdout
+    assert "all:   13 planted,   13 died quickly,   0 slowly,   0 explained,   0 survived" in done.stdout

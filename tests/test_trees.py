@@ -1,8 +1,5 @@
 """State is born where the parameters live."""
 
-import subprocess
-import sys
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -78,72 +75,6 @@ def test_a_dot_product_of_what_overflows_is_as_large_as_it_can_be():
 
 
 # What takes more than one device runs in a process of its own, with eight that XLA makes of the CPU.
-ON_EIGHT_DEVICES = """
-import functools
-import os
-
-os.environ["XLA_FLAGS"] += " --xla_force_host_platform_device_count=8"
-os.environ["PJRT_NPROC"] = "16"  # with fewer threads than devices, a collective may wait for ever
-
-import jax
-import jax.numpy as jnp
-from jax.sharding import NamedSharding, PartitionSpec as P
-
-from jaxopt_lite import registry, state_shardings, zero_steps, zeros_like
-from jaxopt_lite.testing import problems
-
-devices = jax.devices()
-mesh = jax.sharding.Mesh(devices, ("x",))
-shardings = {"w": NamedSharding(mesh, P("x")), "b": NamedSharding(mesh, P())}
-params = jax.device_put({"w": jnp.ones((16, 4)), "b": jnp.ones(4)}, shardings)
-
-
-def assert_sharded(tree):
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        # Only the first axis of w is divided, and what is kept for each of its rows, but no square of its side.
-        divided = "['w']" in jax.tree_util.keystr(path) and leaf.shape.count(16) == 1
-        expected = NamedSharding(mesh, P(*("x" if n == 16 else None for n in leaf.shape)) if divided else P())
-        assert leaf.sharding.is_equivalent_to(expected, leaf.ndim), (path, leaf.sharding)
-
-
-for name, entry in registry.items():
-    opt, traces = entry.on_any_tree(), []
-
-    # What is kept of the sides of a matrix is whole everywhere, as init makes it, if that is asked of the step.
-    pinned = {"out_shardings": (shardings, state_shardings(opt, params))} if "matrices" in entry.needs else {}
-
-    @functools.partial(jax.jit, **pinned)
-    def step(params, state):
-        traces.append(name)
-        return problems.step(opt, (params, state))
-
-    for init in (opt.init, jax.jit(opt.init)):
-        state = init(params)
-        if len(jax.tree.leaves(state)) > 1:  # a counter alone keeps nothing of the parameters under jit
-            assert_sharded(state)
-        stepped, compiled = (params, opt.init(params)), step._cache_size()
-        for _ in range(3):
-            stepped = step(*stepped)
-            assert_sharded(stepped)
-    assert len(traces) == 1, traces
-    assert step._cache_size() == 1, f"{name} compiled {step._cache_size()} times"
-
-second = jax.device_put({"w": jnp.ones(3)}, devices[1])
-assert zero_steps(second).devices() == {devices[1]}
-shape = jax.ShapeDtypeStruct((3,), jnp.float32, sharding=jax.sharding.SingleDeviceSharding(devices[1]))
-assert zero_steps({"w": shape}).devices() == zeros_like({"w": shape})["w"].devices() == {devices[1]}
-assert zero_steps({"w": jnp.ones(3)}).committed is False
-"""
-
-
-def test_state_is_sharded_like_the_parameters_and_a_step_compiles_once(tmp_path):
-    # In an empty folder, as Python looks for packages in the current one first.
-    done = subprocess.run(
-        [sys.executable, "-c", ON_EIGHT_DEVICES], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize("how", [lambda f: f, jax.jit], ids=["eager", "jit"])
 @pytest.mark.parametrize(
     ("axes", "keepdims", "shape"),

@@ -1,16 +1,18 @@
-"""Plants defects in the package, one at a time, and runs the tests of the file it is in: every one must die.
+"""Plant defects in the package, one at a time, and run the tests of the file it is in: every defect must die.
 
-    python tests/mutants.py              everything, in two processes
-    python tests/mutants.py adam core    these files only
-    python tests/mutants.py --some 20    twenty of each file, the same ones every time
+    python tools/mutants.py                       everything, in two processes
+    python tools/mutants.py adam race/ranking     these files only
+    python tools/mutants.py --some 20 --seed 1    twenty of each file, the same ones for each seed
 
-Prints the defects that survive and are not explained in ``EQUIVALENT``; the exit code is 1 if there are any.
+Print each defect that survives and is not explained in equivalent_defects.toml: the exit code is 1 if there are any.
+Print each defect that only a slow test kills, and that test. At the end print how many of each file died.
 """
 
 import argparse
 import ast
 import copy
 import io
+import itertools
 import multiprocessing
 import os
 import random
@@ -18,22 +20,24 @@ import shutil
 import signal
 import sys
 import tempfile
+import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-TESTS = Path(__file__).parent
-PACKAGE = TESTS.parent / "jaxopt_lite"
+ROOT = Path(__file__).parents[1]
+TESTS, PACKAGE = ROOT / "tests", ROOT / "jaxopt_lite"
+# What every rule is built on: the files that test it first, and those that may find what these do not.
 FOUNDATION = {
     "values": ["test_values.py", "test_checks.py"],
     "core": ["test_core.py", "test_checks.py"],
-    "protocol": ["test_core.py", "test_values.py", "test_checks.py", "test_laws.py", "test_transforms.py"],
-    "rules": ["test_core.py", "test_checks.py", "test_laws.py"],
+    "protocol": ["test_core.py", "test_values.py", "test_checks.py"],
+    "rules": ["test_core.py", "test_checks.py"],
     "checks": ["test_checks.py"],
     "kinds": ["test_checks.py", "test_core.py"],
-    "numerics": ["test_numerics.py", "test_twins.py", "test_laws.py"],
-    "trees": ["test_trees.py", "test_checks.py", "test_wrappers.py", "test_transforms.py"],
+    "numerics": ["test_numerics.py", "test_twins.py"],
+    "trees": ["test_trees.py", "test_checks.py"],
     "norms": ["test_trees.py", "test_wrappers.py", "test_transforms.py"],
     "schedules": ["test_schedules.py", "test_checks.py"],
     "paths": ["test_groups.py", "test_checks.py"],
@@ -48,75 +52,50 @@ FOUNDATION = {
     "packing": ["test_packing.py", "test_checks.py"],
     "training": ["test_training.py", "test_checks.py", "test_landscapes.py"],
 }
+ON_IT = [
+    "test_laws.py",
+    "test_wrappers.py",
+    "test_transforms.py",
+    "test_groups.py",
+    "test_dtypes.py",
+    "test_lbfgs.py",
+    "test_matrices.py",
+    "test_packing.py",
+    "test_interop.py",
+]
 AROUND = {
     "transforms": ["test_transforms.py", "test_checks.py", "test_composed.py"],
     "wrappers": ["test_wrappers.py", "test_groups.py", "test_checks.py", "test_composed.py"],
 }
-FILES = {
-    path.stem: path.relative_to(PACKAGE)
-    for pattern in (
-        "optimizers/[!_]*.py",
-        "transforms/[!_]*.py",
-        "wrappers/[!_]*.py",
-        *(f"{name}.py" for name in FOUNDATION),
-    )
-    for path in sorted(PACKAGE.glob(pattern))
+TOOLS = {
+    "race": ["test_race.py", "test_report.py", "test_command_line.py"],
+    "landscapes": ["test_landscapes.py", "test_command_line.py"],
+    "testing": ["test_laws.py"],
+    "datasets": ["test_datasets.py"],
+    "__main__": ["test_command_line.py"],
+    "pages": ["test_report.py", "test_landscapes.py"],
 }
 
+
+def files() -> dict[str, Path]:
+    """Name every file of the package that holds more than names of other files."""
+    found = {}
+    for path in (path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py"))):
+        named = path.stem if path.parent.name not in TOOLS else str(path.with_suffix("")).removesuffix("/__init__")
+        if named != "__init__":
+            found[named] = path
+    return found
+
+
+FILES = files()
 SOUND = "no defect"
-LONGEST = 900  # seconds
+LONGEST = 600  # seconds
 
-UNSEEN = "what stands there is chosen by neither where"
-SLOWER = "the quick way out is missed, and the same is found"
-
-# What cannot be told from the original, and why.
+# Defects that cannot be told from the original, and why.
 EQUIVALENT = {
-    "values._equal: isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype → "
-    "a.dtype != b.dtype": "np.array_equal says no of what it cannot look at",
-    "values._equal: bool(a is b or a == b) → a is b or a == b": "all() asks for the truth of anything",
-    "checks._pairs: jax.tree.leaves(tree) → tree": SLOWER,
-    "checks._pairs: list(map(of, ours)) → map(of, ours)": SLOWER,
-    "checks._pairs: list(map(of, theirs)) → map(of, theirs)": SLOWER,
-    "core.module: dataclass(frozen=True) → dataclass()": "nobody changes it",
-    "core.module: True → False in frozen=True": "the same",
-    "numerics.at_least_float32: 4 → 5 in dtype.itemsize < 4": "float32 becomes float32",
-    "numerics.at_least_float32: 4 → 3 in dtype.itemsize < 4": "no float has three bytes",
-    "numerics._sqrt_jvp: 1 → 2 in jnp.where(root > 0, root, 1)": UNSEEN,
-    "numerics._sqrt_jvp: 1 → 0 in jnp.where(root > 0, root, 1)": UNSEEN,
-    "numerics.abs2: g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g → "
-    "g.real * g.real + g.imag * g.imag": "of a real number the imaginary part is 0, and so is its square",
-    "trees.same_structure: bool(ours == jax.tree.structure(b)) → ours == jax.tree.structure(b)": "it is a bool already",
-    "adam_atan2.rule: 1 → 2 in jnp.where(root == 0, 1, root)": "where the root is 0, so is the moment",
-    "sm3.rule: 0 → -1 in initial=0": "no square is negative, and of no entries nothing is made",
-    "sm3.rule: 1 → 2 in jnp.where(nu > 0, sqrt(nu), 1)": UNSEEN,
-    "madgrad.rule: 1 → 0 in jnp.where(v > 0, v, 1)": "where v is 0 so is s, and the where lets no derivative pass",
-    "radam.update: 5 → 4 in jnp.maximum(rho, 5)": UNSEEN,
-    "ademamix.update: 1 → 0 in 1 if warmup_steps is None else warmup_steps": "whatever is above 1 is taken as 1",
-    **{
-        f"radam.update: {there} → {there + off} in near ** {power} / {there}": "it moves the sum by 4e-12 at most"
-        for there, power in ((15120, 5), (604800, 7))
-        for off in (-1, 1)
-    },
-    "radam.update: 0 → 1 in jnp.where(rectified, r2, 0)": UNSEEN,
-    "adopt.rule: 1 → 2 in jnp.where(first, 1, jnp.maximum(sqrt(v), eps))": "the first step is shortened to 0",
-    "radam.update: 0.25 → 0.2525 in jnp.minimum(x, 0.25)": UNSEEN,
-    "radam.update: 0.25 → 0.2525 in jnp.maximum(x, 0.25)": UNSEEN,
-    "radam.update: 0.25 → 0.2525 in x < 0.25": "between the two both forms are exact",
-    "madgrad.rule: 1 → 2 in jnp.where(v > 0, v, 1)": UNSEEN,
-    "rules.direction: 1 → 2 in jnp.where(length == 0, 1, length)": "0 divided by either is 0",
-    "weight_decay.rule: u.conj() * p → u.conj() / p": "the sign is the same, and at 0 nothing decays",
-    "average.update: 1 → 0 in jnp.maximum((iter - begin + every - 1) // every, 1)": UNSEEN,
-    "skip_spikes.update: 0.0 → 0.01 in grads, state, params=None, *, value=0.0, **extra": "a constant is no spike",
-    "rules.each: str(rule) → rule": "as a word in a sentence it becomes the same",
-    "noise.first_key: key + zeros_beside(params, key.shape, key.dtype) → "
-    "key - zeros_beside(params, key.shape, key.dtype)": "they are zeros",
-    "matrices.length: 1 → 2 in jnp.where(largest > 0, largest, 1)": UNSEEN,
-    "buffers.gathered: jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if packed_in(like) else values → "
-    "jax.tree.map(of_arrays, like, values, is_leaf=is_packed)": SLOWER,
-    "norms.look: 1 → 2 in total < 1": "of what is looked at again, none is near 1",
-    "noise.signs: real + 1j * imaginary → real - 1j * imaginary": "either sign is as likely",
-    "noise.signs: 1j * imaginary → 1j / imaginary": "of a sign",
-    "rules.each: 0 → -1 in out[0]": "of a tuple of one, the first is the last",
+    f"{where}: {what}": why
+    for where, defects in tomllib.loads(Path(__file__).with_name("equivalent_defects.toml").read_text()).items()
+    for what, why in defects.items()
 }
 
 SWAPS: dict[type, type] = {
@@ -245,7 +224,7 @@ def unseen(tree: ast.Module) -> set[ast.AST]:
 def mutants(name: str, source: str) -> Iterator[tuple[str, str]]:
     """Each defect of a file: what it is, and the file with it."""
     tree = ast.parse(source)
-    original = ast.unparse(tree)
+    seen = {ast.unparse(tree)}
     parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     states = [c for c in tree.body if isinstance(c, ast.ClassDef) and c.name.endswith("State")]
     fields = [ast.unparse(n.target) for c in states for n in c.body if isinstance(n, ast.AnnAssign)]
@@ -256,8 +235,9 @@ def mutants(name: str, source: str) -> Iterator[tuple[str, str]]:
             where = parents[where]
         for mistake in (m for operator in OPERATORS for m in operator(node, fields)):
             text = ast.unparse(ast.fix_missing_locations(Replace(node, mistake).visit(copy.copy(tree))))
-            if text == original:
+            if text in seen:
                 continue
+            seen.add(text)
             context = f" in {ast.unparse(parents[node])}" if isinstance(node, ast.Constant) else ""
             what = f"{ast.unparse(node)} → {ast.unparse(mistake)}{context}"
             yield f"{name}.{getattr(where, 'name', 'module')}: {what}", text
@@ -281,23 +261,52 @@ class Replace(ast.NodeTransformer):
         return node
 
 
+# Laws are run over these rules for a file that all rules use.
+OVER_SOME_RULES = "not test_law[ or [adam- or [dog- or [lamb- or [muon-"
+
+
 def tests_of(name: str) -> tuple[list[str], str]:
-    """The files that test a file, those that most defects die of first, and the expression that chooses from them."""
-    if name in FOUNDATION or FILES[name].parent.name in AROUND:
-        files = FOUNDATION.get(name) or AROUND[FILES[name].parent.name]
-        if name in {"matrices", "factors"}:
-            return files, "not test_twins or muon or scion or shampoo or soap or psgd_kron"
-        return files, f"not composed or ((all_laws or keywords) and {name})"
+    """Choose the files that test a file, those that kill most defects first, and the expression that selects there."""
+    folder = name.split("/", maxsplit=1)[0]
+    around = FILES[name].parent.name
+    if folder in TOOLS:
+        return TOOLS[folder], OVER_SOME_RULES
+    if name in {"matrices", "factors"}:
+        return FOUNDATION[name], "not test_twins or muon or scion or shampoo or soap or psgd_kron"
+    if name in FOUNDATION:
+        more = [file for file in ON_IT if file not in FOUNDATION[name]]
+        return FOUNDATION[name] + more, f"({OVER_SOME_RULES}) and (not a_hundred_steps or [adam or [radam)"
+    if around in AROUND:
+        return AROUND[around], f"not composed or ((all_laws or keywords or needs) and {name})"
     if name == "lbfgs":  # which has no path along given gradients
-        files = ["test_house.py", "test_core.py", "test_lbfgs.py", "test_laws.py"]
-        return files, "lbfgs or registry or as_it_prints"
-    files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py"]
-    files += ["test_core.py", "test_properties.py", "test_groups.py"]
-    return files, f"[{name}- or [{name}] or {name}s or test_{name}_ or registry or as_it_prints"
+        return ["test_house.py", "test_core.py", "test_lbfgs.py", "test_laws.py"], "lbfgs or registry or as_it_prints"
+    files = ["test_twins.py", "test_peers.py", "test_house.py", "test_laws.py", "test_core.py"]
+    files += ["test_properties.py", "test_groups.py", "test_lbfgs.py", "test_matrices.py"]
+    called = name.split("_", maxsplit=1)[0]  # as "polyaks step" is in the name of a test of polyak_sgd
+    named = f"[{name}- or [{name}] or [{name}: or {called}s_ or test_{called}_"
+    return files, f"{named} or registry or as_it_prints or docstrings"
 
 
-def dies(name: str, text: str) -> bool:
-    """Whether the file's own tests fail, run in this process over its copy of the package with this text in it."""
+class FirstFailure:
+    """A plugin of pytest that keeps the name of the first test that fails."""
+
+    test = ""
+
+    def pytest_runtest_logreport(self, report) -> None:
+        if report.failed and not self.test:
+            self.test = report.nodeid
+
+
+# How each part of the tests is selected.
+PARTS = {"quick": "not slow", "slow": "slow"}
+
+
+def killer(name: str, text: str, parts: Sequence[str]) -> tuple[str, str]:
+    """Run the file's own tests in this process over its copy of the package with this text in it, part by part.
+
+    Returns:
+        The part of the tests that fails, "quick" or "slow", and its test; "" where none fails.
+    """
     import jax  # noqa: PLC0415 - for workers, not for their parent
     import pytest  # noqa: PLC0415
 
@@ -310,13 +319,17 @@ def dies(name: str, text: str) -> bool:
             del sys.modules[module]
     jax.clear_caches()
     jax.config.update("jax_enable_x64", False)
-    options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--assert=plain", f"--rootdir={TESTS.parent}"]
+    options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--assert=plain", f"--rootdir={ROOT}"]
     signal.alarm(LONGEST)  # ends this process: a compiled loop that goes on for good hears of nothing else
     try:
         files, chosen = tests_of(name)
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            codes = (pytest.main([*options, "-k", chosen, str(TESTS / file)]) for file in files)
-            return any(code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED} for code in codes)
+            for part, file in itertools.product(parts, files):
+                first = FirstFailure()
+                code = pytest.main([*options, "-m", PARTS[part], "-k", chosen, str(TESTS / file)], plugins=[first])
+                if code not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+                    return part, first.test or file
+            return "", ""
     finally:
         signal.alarm(0)
         target.write_text(original)
@@ -325,15 +338,12 @@ def dies(name: str, text: str) -> bool:
 def start_worker() -> None:
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
     shutil.copytree(PACKAGE, folder / "jaxopt_lite", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PACKAGE.parent / "README.md", folder)
     os.environ |= {
         "MUTANTS_FOLDER": str(folder),
         "PYTHONPATH": str(folder),
         "PYTHONDONTWRITEBYTECODE": "1",
         # Most defects leave most programs as they were: those need not be compiled again.
         "JAX_COMPILATION_CACHE_DIR": str(folder / "cache"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))
@@ -343,6 +353,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", default=list(FILES), metavar="NAME", help=", ".join(FILES))
     parser.add_argument("--some", type=int, metavar="N", help="only so many defects of each file")
+    parser.add_argument("--seed", type=int, default=0, help="which of them")
     options = parser.parse_args()
     chosen = options.names
     if unknown := set(chosen) - FILES.keys():
@@ -353,31 +364,34 @@ def main() -> int:
         source = (PACKAGE / FILES[name]).read_text()
         planted = [(name, what, text) for what, text in mutants(name, source)]
         if options.some is not None:
-            planted = random.Random(0).sample(planted, min(options.some, len(planted)))
-        # Sound before and after: whatever one run leaves behind in the process must not kill the next.
-        jobs += [(name, SOUND, source), *planted, (name, SOUND, source), (name, SOUND, source)]
+            planted = random.Random(options.seed).sample(planted, min(options.some, len(planted)))
+        # Then no defect: whatever one run leaves behind in the process must not kill the next.
+        jobs += [(*job, list(PARTS)) for job in planted] + [(name, SOUND, source, ["quick"])]
 
-    planted, died, explained, survived = Counter(), Counter(), Counter(), Counter()
+    planted, quick, slow, explained, survived = (Counter() for _ in range(5))
     with multiprocessing.get_context("spawn").Pool(2, start_worker, maxtasksperchild=50) as pool:
-        trials = [pool.apply_async(dies, (name, text)) for name, _, text in jobs]
-        for count, ((name, what, _), trial) in enumerate(zip(jobs, trials, strict=True), start=1):
+        trials = [pool.apply_async(killer, (name, text, parts)) for name, _, text, parts in jobs]
+        for count, ((name, what, *_), trial) in enumerate(zip(jobs, trials, strict=True), start=1):
             try:
-                dead = trial.get(LONGEST + 60)
+                part, test = trial.get(LONGEST + 60)
             except multiprocessing.TimeoutError:
-                dead = True  # and so is the process that it was tried in
+                part, test = "quick", "never ends"  # and so is the process gone that it was tried in
             print(f"{count}/{len(jobs)}", end="\r", file=sys.stderr)
             if what == SOUND:
-                if dead:
-                    sys.exit(f"{name}: its tests fail without a defect")
+                if part:
+                    sys.exit(f"{name}: {test} fails without a defect")
                 continue
             planted[name] += 1
-            (died if dead else explained if what in EQUIVALENT else survived)[name] += 1
-            if not dead and what not in EQUIVALENT:
+            {"quick": quick, "slow": slow, "": explained if what in EQUIVALENT else survived}[part][name] += 1
+            if part == "slow":
+                print(f"[{count}/{len(jobs)}] only {test} kills: {what}", flush=True)
+            elif not part and what not in EQUIVALENT:
                 print(f"[{count}/{len(jobs)}] survives: {what}", flush=True)
+    said = "{:4} planted, {:4} died quickly, {:3} slowly, {:3} explained, {:3} survived"
+    counters = planted, quick, slow, explained, survived
     for name in chosen:
-        print(f"{name:>12}: {planted[name]:4} planted, {died[name]:4} died, {explained[name]:3} explained", flush=True)
-    total = [counter.total() for counter in (planted, died, explained, survived)]
-    print("{} defects planted: {} died, {} explained, {} survived".format(*total))
+        print(f"{name:>20}:", said.format(*(counter[name] for counter in counters)))
+    print(f"{'all':>20}:", said.format(*(counter.total() for counter in counters)))
     return 1 if survived else 0
 
 

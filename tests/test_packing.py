@@ -10,6 +10,7 @@ import optax
 import orbax.checkpoint as ocp
 import pytest
 from composed import AROUND
+from quick import some_slow
 
 from jaxopt_lite import (
     adam,
@@ -148,7 +149,7 @@ class TestPack:
 
 
 class TestTraining:
-    @pytest.mark.parametrize("name", PACKABLE)
+    @pytest.mark.parametrize("name", some_slow(PACKABLE, ["adam", "adamw", "dog", "lbfgs", "prodigy"]))
     def test_packed_parameters_go_where_they_would_by_themselves(self, name):
         opt, params = PACKABLE[name], small_tree()
         packed, _ = pack(params)
@@ -192,6 +193,18 @@ class TestTraining:
         for factors in ({"dense/*": 0.1, "*": 1.0}, lambda path, leaf: 0.1 if path.startswith("dense") else 1.0):
             opt = chain(adam(), lr_multiplier(factors))
             assert_ulps(unpack(run(opt, packed)[0]), run(opt, PARAMS)[0], ulps=8)
+
+    def test_a_factor_may_be_another_array_of_the_same_value_and_leaves_may_be_packed_in_part(self):
+        packed, _ = pack({"a": jnp.ones(2), "b": jnp.ones(3)})
+        opt = chain(sgd(1.0), lr_multiplier(lambda path, leaf: np.full((), 0.5)))
+        tree = {"packed": packed, "itself": jnp.ones(2)}
+        updates, _ = opt.update(tree, opt.init(tree))
+        chex.assert_trees_all_equal(unpack(updates), jax.tree.map(lambda x: -0.5 * x, unpack(tree)))
+
+    def test_a_layout_is_equal_to_layouts_alone(self):
+        first, second = (pack({"a": jnp.ones(2), "b": jnp.ones(3)})[0].layout for _ in range(2))
+        assert first == second
+        assert first != "a layout"
 
     def test_groups_that_share_a_buffer_are_refused(self):
         packed, _ = pack({"bias": jnp.ones(2), "kernel": jnp.ones(3)})

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quick import some_slow
 
 from jaxopt_lite import adam, apply_updates, each, registry, zeros_like
 from jaxopt_lite.testing.problems import update
@@ -59,19 +60,26 @@ def numbers(count):
     return st.binary(min_size=5 * count, max_size=5 * count).map(from_bytes)
 
 
+@functools.cache
+def begin(name, tree):
+    return OPTIMIZERS[name].init(TREES[tree])
+
+
 # These on every tree, every other rule on two of them.
 ON_EVERY_TREE = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
 PAIRS = list(itertools.product(ON_EVERY_TREE, TREES))
 PAIRS += list(zip([name for name in OPTIMIZERS if name not in ON_EVERY_TREE] * 2, itertools.cycle(TREES)))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "tree"), PAIRS)
-@settings(max_examples=140, deadline=None)
+QUICK = [("adamw", "scalar"), ("adamw", "hollow"), ("momentum", "layers"), ("dog", "scalar")]
+
+
+@pytest.mark.parametrize(("name", "tree"), some_slow(PAIRS, QUICK))
+@settings(max_examples=140)
 @given(data=st.data())
 def test_two_steps_on_any_values(name, tree, data):
     """140 cases for each pair: finite gradients give finite updates; others show, where they are."""
-    params, state = TREES[tree], OPTIMIZERS[name].init(TREES[tree])
+    params, state = TREES[tree], begin(name, tree)
     sound = [np.ones(p.shape, bool) for p in jax.tree.leaves(params)]
     for _ in range(2):
         leaves, treedef = jax.tree.flatten(TREES[tree])
@@ -105,8 +113,20 @@ RANDOM_TREES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
-@given(RANDOM_TREES)
+def on_examples(count, *strategies):
+    """Turn a property into a test, which tries this many examples in the quick part and four times as many after it."""
+
+    def as_test(holds):
+        @pytest.mark.parametrize("examples", [count, pytest.param(4 * count, marks=pytest.mark.slow)])
+        def test(examples):
+            settings(max_examples=examples)(given(*strategies)(holds))()
+
+        return test
+
+    return as_test
+
+
+@on_examples(25, RANDOM_TREES)
 def test_the_machinery_keeps_any_tree(tree):
     with jax.numpy_dtype_promotion("standard"):
         assert jax.eval_shape(lambda t: each(lambda x: x + 1, t), tree) == tree
@@ -120,8 +140,7 @@ def test_the_machinery_keeps_any_tree(tree):
     assert jax.eval_shape(apply_updates, tree, updates) == tree
 
 
-@settings(max_examples=200, deadline=None)
-@given(RANDOM_TREES, RANDOM_TREES)
+@on_examples(50, RANDOM_TREES, RANDOM_TREES)
 def test_of_two_trees_that_differ_one_is_refused_by_name(a, b):
     shapes = [[x.shape for x in jax.tree.leaves(tree)] for tree in (a, b)]
     alike = jax.tree.structure(a) == jax.tree.structure(b) and shapes[0] == shapes[1]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -34,7 +35,9 @@ from jaxopt_lite.race import load, race
 from jaxopt_lite.race.batches import batches_of
 from jaxopt_lite.race.entrants import enter
 from jaxopt_lite.race.lanes import Track
-from jaxopt_lite.race.ranking import tie
+from jaxopt_lite.race.ranking import running_mean, tie
+from jaxopt_lite.race.result import Lane, Result
+from jaxopt_lite.race.show import now_and_then
 from jaxopt_lite.race.task import Task
 from jaxopt_lite.race.tasks import two_layer_net
 
@@ -79,7 +82,14 @@ def points(count=50):
 
 
 class TestLanes:
-    @pytest.mark.parametrize(("names", "lrs", "seeds"), [(list(registry), [0.01], (0,)), (["adam"], RATES, (3, 5))])
+    @pytest.mark.parametrize(
+        ("names", "lrs", "seeds"),
+        [
+            (["adam"], RATES, (3, 5)),
+            (["adamw", "dog", "lamb", "sgd"], [0.01], (0,)),
+            pytest.param(list(registry), [0.01], (0,), marks=pytest.mark.slow),
+        ],
+    )
     def test_each_equals_the_same_run_alone_after_one_step(self, names, lrs, seeds):
         """Where a gradient is not itself a small difference of large numbers, which a rule might then divide by."""
         entrants, batches = enter(names, lrs, steps=1), batches_of(points(), 10, seeds)
@@ -213,6 +223,17 @@ class TestRanking:
         result = quiet(lambda p: p["x"] ** 2 + 1, {"x": 0.1}, None, ["sgd"], lrs=(1e-4, 1e-1, 4), steps=20, prune=None)
         assert result.rows[0].decades == pytest.approx(3)
 
+    def test_draws_scores_as_lines_between_the_rates(self):
+        def race_of(*losses):
+            lanes = tuple(Lane("sgd", lr, "", 4) for lr in (0.01, 0.1, 1.0))
+            losses = np.array(losses, float)[:, None, None] * np.ones((3, 1, 10))
+            nothing = np.empty((3, 1, 0))
+            return Result(lanes, losses, nothing, np.array([]), np.full(3, 10), evaluated=False, steps=10)
+
+        assert race_of(2.0, 1.0, 1.5).rows[0].decades == pytest.approx(0.1 + 0.2)
+        assert race_of(1.0, 1.05, 2.0).rows[0].decades == pytest.approx(1 + 0.05 / 0.95)
+        assert race_of(1.0, 0.99, 1.0).rows[0].decades == pytest.approx(2)
+
     def test_tells_ties_by_a_paired_bootstrap(self):
         rng = np.random.default_rng(0)
         a, noise = rng.normal(size=10), 0.1 * rng.normal(size=10)
@@ -221,6 +242,20 @@ class TestRanking:
         assert tie(a[:1], a[:1])
         assert not tie(a[:1], a[:1] + 1e-6)
         assert not tie(a, a * np.nan)
+
+    def test_smooths_a_curve_by_running_means_however_long_it_is(self):
+        rng = np.random.default_rng(0)
+        for count, window in ((500, 10), (500, 1), (500, 500), (501, 50), (1, 1)):
+            x = rng.normal(size=count)
+            expected = np.convolve(x, np.full(window, 1 / window), "valid")
+            np.testing.assert_allclose(running_mean(x, window), expected, rtol=1e-12, atol=1e-14)
+        ramp = running_mean(np.arange(1_000_000, dtype=np.float32), 20_000)
+        np.testing.assert_allclose(ramp, np.arange(980_001) + 9999.5, rtol=1e-15)
+
+    def test_smooths_without_a_trace_of_what_lies_outside_of_the_window(self):
+        falling = np.concatenate([[np.nan], np.full(9, 1e30), np.full(20, 1e-9)])
+        np.testing.assert_allclose(running_mean(falling, 5)[10:], 1e-9, rtol=1e-12)
+        assert np.isnan(running_mean(falling, 5)).sum() == 1
 
     def test_gives_equals_the_same_place(self):
         result = quiet(valley, START, None, {"a": sgd(), "b": sgd(), "c": adam()}, [0.1], steps=30)
@@ -362,8 +397,9 @@ class TestTrouble:
         assert (result.reached == 48).sum() == 2 * 84
         assert len(result.table().splitlines()) == 5
 
-    def test_three_hundred_leaves(self):
-        params = {f"{i:03}": np.full((2,), 1.0, np.float32) for i in range(300)}
+    @pytest.mark.parametrize("count", [30, pytest.param(300, marks=pytest.mark.slow)])
+    def test_many_leaves(self, count):
+        params = {f"{i:03}": np.full((2,), 1.0, np.float32) for i in range(count)}
         result = quiet(
             lambda p: sum(jnp.sum(x**2) for x in p.values()), params, None, ["sgd"], [0.1, 0.2, 0.4], steps=24
         )
@@ -377,7 +413,7 @@ class TestTrouble:
         """A real process, and a real signal, once it has said that it is on its way."""
         task = tmp_path / "slow.py"
         task.write_text("def loss(params):\n    return params['x'] ** 2\n\nparams = {'x': 1.0}\nsteps = 10**8\n")
-        command = [sys.executable, "-u", "-c", SPEAKING, str(task)]
+        command = [sys.executable, "-u", Path(__file__).with_name("scripts") / "race_that_speaks.py", task]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
             assert process.stdout.readline() == "going\n"
             time.sleep(0.5)
@@ -386,19 +422,6 @@ class TestTrouble:
         assert process.returncode == 0
         assert "interrupted after" in out
         assert out.splitlines()[-1].startswith("opt = jaxopt_lite.")
-
-
-SPEAKING = """
-import runpy, signal, sys
-from jaxopt_lite.race import race
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever runs the tests may have left ignored
-task = runpy.run_path(sys.argv[1])
-said = []
-def hook(result):
-    if not said:
-        said.append(print("going"))
-race(task["loss"], task["params"], steps=task["steps"], on_chunk=hook, show="plain")
-"""
 
 
 @pytest.fixture(scope="module")
@@ -443,6 +466,20 @@ class TestResult:
         out = capsys.readouterr().out
         assert "┃" in out
         assert out.rstrip().endswith(again.line)
+
+    def test_is_drawn_less_often_where_drawing_takes_long(self, monkeypatch):
+        clock, drawn = [0.0], []
+
+        def draw(result):
+            drawn.append((result, clock[0]))
+            clock[0] += 2.0
+
+        monkeypatch.setattr(time, "perf_counter", lambda: clock[0])
+        look = now_and_then(draw)
+        for second in range(45):
+            clock[0] = max(clock[0], float(second))
+            look("table")
+        assert [at for _, at in drawn] == [0, 20, 40]
 
     def test_names_are_no_markup(self, capsys):
         pytest.importorskip("rich")

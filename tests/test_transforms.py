@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from composed import AFTER
+from composed import AFTER, AROUND, BEFORE
 
 from jaxopt_lite import (
     Optimizer,
@@ -35,6 +35,7 @@ from jaxopt_lite import (
     sgd,
     weight_decay,
 )
+from jaxopt_lite.testing.problems import update
 
 RNG = np.random.default_rng(0)
 GRADS = jax.tree.map(jnp.asarray, {"w": RNG.standard_normal((4, 3)), "b": RNG.standard_normal(3), "s": 2.0})
@@ -146,6 +147,11 @@ class TestAddNoise:
         np.testing.assert_allclose(variances, 0.04 / np.arange(1, 6) ** 0.55, rtol=0.05)
         scheduled = self.noise(add_noise(schedules.step(0.04, 0.25, at=(1,)), power=0.0), 2)
         np.testing.assert_allclose(np.std(scheduled, axis=1), [0.2, 0.1], rtol=0.05)
+
+    def test_it_is_added_to_the_gradient_and_falls_by_the_power(self):
+        np.testing.assert_allclose(given(add_noise(1e-12), jnp.full(3, 2.0), None), 2, rtol=1e-5)
+        falling, constant = self.noise(add_noise(power=0.5), 4), self.noise(add_noise(power=0.0), 4)
+        np.testing.assert_allclose(falling, constant * np.arange(1, 5)[:, None] ** -0.25, rtol=1e-5)
 
     def test_steps_leaves_and_seeds_differ_and_equal_seeds_do_not(self):
         one, two = self.noise(add_noise(), 2)
@@ -299,6 +305,39 @@ DEFAULTS = {
     reduce_on_plateau: "reduce_on_plateau(rate=0.1, patience=10, min_scale=0.0, threshold=0.0001)",
     weight_decay: "weight_decay(weight_decay=0.01, lr=1.0, cautious=False)",
 }
+
+
+# What each needs beside the entry itself; what it looks at beyond, packing asks for.
+NEEDS = {
+    "adaptive_clip": {"params", "leaf"},
+    "add_noise": set(),
+    "cautious": {"leaf"},
+    "centralize": {"leaf"},
+    "clip": set(),
+    "clip_by_global_norm": {"tree"},
+    "clip_by_norm": {"leaf"},
+    "grokfast": set(),
+    "hyperball": {"params", "leaf"},
+    "lr_multiplier": set(),
+    "normalize": {"tree"},
+    "normalize leaf": {"tree"},
+    "reduce_on_plateau": {"value"},
+    "weight_decay": {"params"},
+    "cautious weight_decay": {"params"},
+}
+
+
+def test_needs_are_declared():
+    assert {name: set(t.needs) for name, t in (BEFORE | AFTER).items()} == NEEDS
+
+
+def test_of_no_entries_nothing_is_computed_that_raises_an_alarm():
+    empty = {"none": jnp.zeros((0, 3)), "some": jnp.ones(2)}
+    with jax.debug_nans(True), jax.disable_jit():
+        for name, around in AROUND.items():
+            opt = around(sgd())
+            updates, _ = update(opt, empty, opt.init(empty), empty)
+            assert updates["none"].shape == (0, 3), name
 
 
 @pytest.mark.parametrize(("factory", "call"), DEFAULTS.items(), ids=lambda x: getattr(x, "__name__", ""))

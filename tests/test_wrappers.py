@@ -36,7 +36,7 @@ BAD = [{"a": jnp.asarray([1.0, bad]), "b": jnp.asarray(3.0)} for bad in (jnp.nan
 
 
 class TestSkipNonfinite:
-    @pytest.mark.parametrize("name", registry)
+    @pytest.mark.parametrize("name", ["sgd", "adam", "soap"])  # it never looks into the rule
     @pytest.mark.parametrize("bad", BAD, ids=["nan", "inf", "-inf"])
     def test_such_a_step_changes_nothing_and_is_counted(self, name, bad):
         opt = skip_nonfinite(registry[name].on_any_tree())

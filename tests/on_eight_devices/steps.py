@@ -24,7 +24,7 @@ def assert_sharded(tree):
         assert leaf.sharding.is_equivalent_to(expected, leaf.ndim), (path, leaf.sharding)
 
 
-@pytest.mark.parametrize("name", some_slow(registry, ["adafactor", "adam", "dog", "soap"]))
+@pytest.mark.parametrize("name", some_slow(registry, ["adafactor", "adam", "dog", "psgd_kron", "soap"]))
 def test_a_state_is_sharded_like_the_parameters_and_a_step_compiles_once(name):
     entry, traces = registry[name], []
     opt, params = entry.on_any_tree(), jax.device_put({"w": jnp.ones((16, 4)), "b": jnp.ones(4)}, SHARDINGS)

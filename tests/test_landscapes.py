@@ -65,6 +65,12 @@ def test_what_leaves_stays_away():
     assert np.isfinite(path[~lost]).all()
 
 
+def test_each_path_is_lost_by_itself():
+    lost, kept = trajectories(sgd(lr=1.0), HIMMELBLAU, [HIMMELBLAU.start, (3, 2)], STEPS)
+    assert np.isnan(lost[-1]).all()
+    assert np.isfinite(kept).all()
+
+
 def test_a_start_outside_the_view_is_refused():
     assert HIMMELBLAU.starting_at(6, -6).start == (6, -6)
     with pytest.raises(ValueError, match=r"himmelblau: the start must be in the view, .*, not \(7, 0\)"):

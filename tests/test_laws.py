@@ -227,6 +227,14 @@ def test_all_broken_laws_are_told():
     assert "quadratic went from" in told
 
 
+def test_a_long_error_is_cut():
+    def fails(grads, state, params=None):
+        raise ValueError("x" * 501)
+
+    with pytest.raises(AssertionError, match=r"Found: ValueError: x{500}$"):
+        check(momentum_with(update=fails), only=["is_pure"])
+
+
 def test_what_is_no_optimizer_or_no_law_is_refused():
     with pytest.raises(TypeError, match=r"^check takes an optimizer, not the function adam$"):
         check(adam)

@@ -33,6 +33,7 @@ from jaxopt_lite import (
 )
 from jaxopt_lite.race import load, race
 from jaxopt_lite.race.batches import batches_of
+from jaxopt_lite.race.calls import call_of
 from jaxopt_lite.race.entrants import enter
 from jaxopt_lite.race.lanes import Track
 from jaxopt_lite.race.ranking import running_mean, tie
@@ -213,6 +214,18 @@ class TestRanking:
         opt = eval(result.line.removeprefix("opt = "))
         assert opt == result.best
         assert str(result) in out
+
+    @pytest.mark.parametrize(
+        "opt",
+        [
+            adam(lr=schedules.step(0.5, 0.1, at=(10, 40))),
+            partition({"x": sgd(0.1), "rest": adamw(weight_decay=0.2)}, {"x": ["x"], "rest": "*"}),
+            chain(clip_by_global_norm(1.0), momentum(0.3)),
+        ],
+        ids=lambda opt: opt.name,
+    )
+    def test_the_line_to_paste_makes_the_optimizer(self, opt):
+        assert eval(call_of(opt), {"jaxopt_lite": jaxopt_lite}) == opt
 
     def test_says_that_the_best_rate_is_at_the_edge(self):
         result = quiet(valley, START, None, ["sgd"], lrs=(1e-4, 1e-2, 3), steps=50)

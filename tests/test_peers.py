@@ -59,7 +59,7 @@ def where_theirs_goes(row, problem):
         return golden[row.theirs]
 
 
-@pytest.mark.parametrize("name", some_slow(EVERY_ROW, QUICK))
+@pytest.mark.parametrize("name", some_slow(EVERY_ROW, QUICK), ids=list(EVERY_ROW))  # pytest drops long ones
 def test_a_row_holds(x64, waves_for_noise, name):
     rule, row = EVERY_ROW[name]
     problem = OF_MATRICES if rule in peers.FOR_MATRICES else (START, GRADIENTS)

@@ -3,7 +3,7 @@
 from jaxopt_lite import schedules
 from jaxopt_lite.core import optimizer, registry, transform
 from jaxopt_lite.inspection import describe, hyperparams
-from jaxopt_lite.interop import from_optax, to_optax
+from jaxopt_lite.interop import from_optax, to_optax, transform_from_optax
 from jaxopt_lite.numerics import abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.optimizers import (
     adabelief,
@@ -13,6 +13,7 @@ from jaxopt_lite.optimizers import (
     adam,
     adam_atan2,
     adam_mini,
+    adam_standard,
     adamax,
     adamw,
     adan,
@@ -74,6 +75,7 @@ from jaxopt_lite.transforms import (
     clip_by_norm,
     grokfast,
     hyperball,
+    l2_decay,
     lr_multiplier,
     normalize,
     reduce_on_plateau,
@@ -143,6 +145,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adafactor",
     "sm3",
     "adam_mini",
+    "adam_standard",
     # no learning rate to tune
     "schedule_free_sgd",
     "schedule_free_adamw",
@@ -179,6 +182,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "weight_decay",
     "cautious",
     "hyperball",
+    "l2_decay",
     "lr_multiplier",
     "reduce_on_plateau",
     # around them
@@ -201,6 +205,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     # other libraries
     "to_optax",
     "from_optax",
+    "transform_from_optax",
     # writing one
     "optimizer",
     "transform",

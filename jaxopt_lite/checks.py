@@ -3,6 +3,7 @@
 All of it reads structures, shapes and dtypes only, and so happens while a step is traced: a compiled step pays nothing.
 """
 
+import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -14,7 +15,8 @@ from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
-NEEDS = KEYWORDS | {"matrices", "leaf", "tree"}
+WITHOUT = "put None in its place, as eqx.filter(model, eqx.is_inexact_array) does"
+NEEDS = KEYWORDS | {"decay", "matrices", "leaf", "tree"}
 
 
 def check_init(opt: Any, params: Tree) -> None:
@@ -31,7 +33,8 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     _check_scalars(call, opt)
     for need in sorted(opt.needs & KEYWORDS):
         if given.get(need) is None:
-            raise TypeError(f"{call}: {need} is missing, and this rule needs it")
+            inside = "" if need == "params" else "; inside optax's chain it stands as to_optax(…)"
+            raise TypeError(f"{call}: {need} is missing, and this rule needs it{inside}")
     if np.ndim(extra.get("value", 0)):
         raise ValueError(f"{call}: value has shape {np.shape(extra['value'])}, and is one number, the loss at params")
     skeleton = _skeleton(opt, updates, state)
@@ -73,12 +76,14 @@ def check_apply(params: Tree, updates: Tree) -> None:
     _check_real("apply_updates", "updates", updates, "params", params)
 
 
-def check_declaration(factory: str, needs: Iterable[str]) -> None:
+def check_declaration(body: Callable[..., Any], needs: Iterable[str]) -> None:
     """What ``@optimizer`` refuses."""
     for unknown in set(needs) - NEEDS:
         raise ValueError(
-            f"{factory}: {unknown!r} is nothing that a rule can need; there are {', '.join(sorted(NEEDS))}"
+            f"{body.__name__}: {unknown!r} is nothing that a rule can need; there are {', '.join(sorted(NEEDS))}"
         )
+    if "decay" in needs and "weight_decay" not in inspect.signature(body).parameters:
+        raise ValueError(f"{body.__name__}: it needs 'decay', and has no argument weight_decay")
 
 
 def _check_scalars(call: str, opt: Any) -> None:
@@ -102,7 +107,8 @@ def check_arrays(call: str, **trees: Tree) -> None:
                 float,
                 complex,
             ):
-                raise TypeError(f"{call}: {_at(name, path)} is {describe(leaf)}, not an array") from None
+                instead = f": {WITHOUT}" if callable(leaf) else ""
+                raise TypeError(f"{call}: {_at(name, path)} is {describe(leaf)}, not an array{instead}") from None
 
 
 def check_floats(call: str, **trees: Tree) -> None:
@@ -114,7 +120,7 @@ def check_floats(call: str, **trees: Tree) -> None:
                 path, leaf = next((path, leaf) for path, leaf in leaves if _dtype(leaf) == dtype)
                 raise TypeError(
                     f"{call}: {_at(name, path)} is {describe(leaf)}, and steps are taken in real or complex floats: "
-                    "keep such a leaf out of the tree, or put None in its place"
+                    f"{WITHOUT}"
                 )
 
 
@@ -193,7 +199,7 @@ def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
 def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree, Tree], bool]) -> None:
     if not agree(expected, state):
         path, there, here = first_difference((), expected, state, agree)
-        gives = "nothing" if there == "missing" else there
+        gives = {"missing": "nothing", "None": "None, as the gradient is"}.get(there, there)
         raise ValueError(
             f"{opt.name}.update: {_at('state', path)} is {here}, where {opt.name}.init gives {gives}"
         ) from None

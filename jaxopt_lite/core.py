@@ -56,14 +56,15 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
         family: what kind of method this is. An optimizer with a family is listed in `registry`.
         paper: where the rule was published.
         needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
-            ``"matrices"``; ``"leaf"``, if an entry depends on the gradient of its whole leaf; and ``"tree"``, if on
-            that of all leaves.
+            ``"matrices"``; ``"decay"``, if nothing but the decay looks at parameters, so that with a
+            ``weight_decay`` of 0 they may be left out; ``"leaf"``, if an entry depends on the gradient of its whole
+            leaf; and ``"tree"``, if on that of all leaves.
 
     Returns:
         The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.
 
     Raises:
-        ValueError: ``needs`` has something else in it.
+        ValueError: ``needs`` has something else in it, or speaks of a ``weight_decay`` that is no argument of ``body``.
     """
     if body is None:
         return functools.partial(optimizer, family=family, paper=paper, needs=needs)
@@ -93,7 +94,7 @@ def transform(body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: b
 
 
 def _declared(kind: type[Transform], body: Callable[..., Any], **declaration: Any) -> Any:
-    checks.check_declaration(body.__name__, declaration["needs"])
+    checks.check_declaration(body, declaration["needs"])
     factory: Any = kind.made_by(body)
     factory.entry = Entry(factory.__name__, factory, **declaration)
     return factory

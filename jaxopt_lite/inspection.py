@@ -13,13 +13,14 @@ from jaxopt_lite.packing import advice
 from jaxopt_lite.paths import labels, map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
+from jaxopt_lite.scheduled import CountedState
 from jaxopt_lite.transforms.chain import chain
 from jaxopt_lite.trees import Tree
 from jaxopt_lite.wrappers.partition import partition
 
 
 def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
-    """The numbers that may be schedules, lr and weight decay above all, as the next step will use them; for logging.
+    """The learning rates, weight decays, and all other schedules, as the next step will use them; for logging.
 
     Args:
         opt: the optimizer, with anything around it or inside it.
@@ -34,7 +35,7 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
         for prefix, part, own in _parts(opt, state, ""):
             kinds = kinds_of(part.factory)
             for name, argument in part.arguments.items():
-                if name in kinds and kinds[name].schedule:
+                if name in kinds and (kinds[name].schedule or callable(argument)):
                     numbers[prefix + name] = at(argument, getattr(own, "iter", jnp.zeros((), int)))
     return numbers
 
@@ -42,6 +43,7 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
 def _parts(opt: Any, state: Any, prefix: str) -> Iterator[tuple[str, Transform, Any]]:
     """The optimizer and all that is inside it, each with its state and with what its numbers are called by."""
     yield prefix, opt, state
+    state = state.inner if isinstance(state, CountedState) else state
     if opt.factory is chain:
         seen: list[str] = []
         for part, own in zip(opt.inside, state, strict=True):

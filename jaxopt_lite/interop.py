@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from jaxopt_lite.buffers import whole
-from jaxopt_lite.core import optimizer
+from jaxopt_lite.core import optimizer, transform
+from jaxopt_lite.numerics import at_least_float32, cast, load
 from jaxopt_lite.protocol import Transform
+from jaxopt_lite.trees import Tree
 
 
 def to_optax(opt: Transform) -> Any:
@@ -28,20 +33,52 @@ def from_optax(tx: Any):
     Raises:
         TypeError: ``tx`` has no ``init`` and ``update``.
 
-    ``value``, ``grad`` and ``value_fn`` reach it where they are given. Nothing tells whether it looks at leaves, and so
-    it refuses what `pack` has packed.
+    ``value``, ``grad`` and ``value_fn`` reach it where they are given. It works on copies in float32 of what is in half
+    precision, and its state is made for them: in half precision most of optax's states change their dtypes. Nothing
+    tells whether it looks at leaves, and so it refuses what `pack` has packed.
     State: optax's.
     Two of them are equal if they are of one ``tx``; they cannot be pickled, as optax's closures cannot.
     """
+    return _pair("from_optax", tx)
+
+
+@transform
+def transform_from_optax(tx: Any):
+    """A transform out of optax's, to stand in a chain before a rule, or after it.
+
+    Args:
+        tx: an ``optax.GradientTransformation`` that gives what it is given: gradients, or steps.
+
+    Raises:
+        TypeError: ``tx`` has no ``init`` and ``update``.
+
+    ``chain(transform_from_optax(optax.zero_nans()), adam())``. All else is as in `from_optax`.
+    State: optax's.
+    """
+    return _pair("transform_from_optax", tx)
+
+
+def _pair(name: str, tx: Any) -> tuple[Any, Any]:
     if not (callable(getattr(tx, "init", None)) and callable(getattr(tx, "update", None))):
-        raise TypeError(f"from_optax: tx must be one of optax's transformations, not {tx!r}")
+        raise TypeError(f"{name}: tx must be one of optax's transformations, not {tx!r}")
     import optax  # noqa: PLC0415 - an extra
 
     with_keywords = optax.with_extra_args_support(tx)
 
-    def update(grads, state, params=None, *, value=None, grad=None, value_fn=None):
-        known = {"value": value, "grad": grad, "value_fn": value_fn}
-        given = {name: argument for name, argument in known.items() if argument is not None}
-        return with_keywords.update(grads, state, params, **given)
+    def init(params):
+        return tx.init(jax.tree.map(_widened, params))
 
-    return whole("from_optax", tx.init), update
+    def update(grads, state, params=None, *, value=None, grad=None, value_fn=None):
+        def widened_fn(wide: Tree) -> jax.Array:
+            return load(value_fn(jax.tree.map(lambda x, p: cast(x, jnp.result_type(p)), wide, params)))
+
+        known = {"value": value, "grad": grad}
+        given = {name: jax.tree.map(load, argument) for name, argument in known.items() if argument is not None}
+        given |= {"value_fn": widened_fn} if value_fn else {}
+        return with_keywords.update(grads, state, jax.tree.map(load, params), **given)
+
+    return whole(name, init), update
+
+
+def _widened(p: Any) -> Any:
+    return p.update(dtype=at_least_float32(p.dtype)) if isinstance(p, jax.ShapeDtypeStruct) else load(p)

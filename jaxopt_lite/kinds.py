@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -12,16 +12,24 @@ from jaxopt_lite.trees import describe
 
 
 class Kind(NamedTuple):
-    """What a hyperparameter of some name may be: a finite number in [low, high), or perhaps a schedule or None."""
+    """What a hyperparameter of some name may be: a finite number in [low, high), or perhaps a schedule or None.
+
+    ``closed``: ``high`` itself is one as well.
+    """
 
     low: float = -np.inf
     high: float = np.inf
+    closed: bool = False
     whole: bool = False
     schedule: bool = False
     none: bool = False
 
     def __str__(self) -> str:
-        bounds = f" in [{self.low:g}, {self.high:g})" if self.high < np.inf else f" of at least {self.low:g}"
+        bounds = (
+            f" in [{self.low:g}, {self.high:g}{')]'[self.closed]}"
+            if self.high < np.inf
+            else f" of at least {self.low:g}"
+        )
         number = ("a whole number" if self.whole else "a finite number") + (bounds if self.low > -np.inf else "")
         return number + " or a schedule" * self.schedule + " or None" * self.none
 
@@ -83,13 +91,16 @@ OWN = {
     # wrappers
     "ema": SHARE._replace(none=True),
     "every": COUNT,
-    "alpha": SHARE,
+    "accumulate.every": COUNT._replace(schedule=True),
+    "alpha": Kind(low=0, high=1, closed=True),
     "rho": POSITIVE,
     "deviations": POSITIVE,
     "window": COUNT._replace(low=2),
     "begin": Kind(low=0, whole=True),
     "out_axis": Kind(whole=True),
     "patience": COUNT,
+    "cooldown": Kind(low=0, whole=True),
+    "atol": POSITIVE,
     "min_scale": POSITIVE,
     "threshold": SHARE,
     "give_up_after": COUNT,
@@ -112,12 +123,22 @@ OWN = {
     "stable_steps": COUNT,
     "decay_steps": COUNT,
 }
+# What no schedule can stand for, and why.
+FIXED = {
+    "peak_lr": "it is the largest of a schedule",
+    "ademamix.warmup_steps": "alpha and beta3 may be schedules in its place",
+    "d0": "nothing but the first step has it",
+    "reps_rel": "nothing but the first step has it",
+    "schedule_free_sgd.beta1": "the averages are found by it from the state",
+    "schedule_free_adamw.beta1": "the averages are found by it from the state",
+}
 
 # What may be chosen by name, in this package's factories.
 CHOICES = {
     "decay": ("decoupled", "independent", "l2", "proximal"),
     "method": ("newton_schulz", "polar_express"),
     "scale": ("original", "match_rms_adamw"),
+    "between": ("step", "linear", "cosine"),
     "norm": ("spectral", "sign", "sign_fan_in"),
 }
 
@@ -130,7 +151,22 @@ def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
     return KINDS | OWN | {name.removeprefix(here): kind for name, kind in OWN.items() if name.startswith(here)}
 
 
-def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> None:
+def schedules_of(value: Any) -> dict[str, Callable[..., Any]]:
+    """The arguments that are schedules where the factory's body expects numbers."""
+    kinds = kinds_of(value.factory)
+    return {k: x for k, x in value.arguments.items() if callable(x) and k in kinds and not kinds[k].schedule}
+
+
+def why_fixed(factory: Callable[..., Any], name: str) -> str:
+    """What forbids a schedule for a number; "" if nothing does."""
+    annotation = inspect.signature(factory).parameters[name].annotation
+    types = get_args(annotation) or (annotation,)
+    if int in types and float not in types:
+        return "it is one for all steps"
+    return FIXED.get(name) or FIXED.get(f"{factory.__name__}.{name}", "")
+
+
+def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedules: bool = False) -> None:
     """Refuses, when an optimizer is made, hyperparameters that no step can be taken with."""
     kinds, parameters = kinds_of(factory), inspect.signature(factory).parameters
     choices = CHOICES if kinds is not KINDS else {}
@@ -156,7 +192,12 @@ def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any]) -> N
             raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
         if name in kinds:
             kind = kinds[name]
-            _check_number(where, argument, kind._replace(none=kind.none or parameters[name].default is None))
+            fixed = why_fixed(factory, name) if takes_schedules else ""
+            kind = kind._replace(
+                none=kind.none or parameters[name].default is None,
+                schedule=kind.schedule or (takes_schedules and not fixed),
+            )
+            _check_number(where, argument, kind, fixed)
 
 
 def _check_hashable(where: str, leaf: Any) -> None:
@@ -169,16 +210,16 @@ def _check_hashable(where: str, leaf: Any) -> None:
         ) from None
 
 
-def _check_number(where: str, argument: Any, kind: Kind) -> None:
+def _check_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> None:
     if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return
     if not _is_real_number(argument):
         what = "a function" if callable(argument) else describe(argument)
-        raise TypeError(f"{where} must be {kind}, not {what}")
+        raise TypeError(f"{where} must be {kind}, not {what}" + f": {fixed}" * bool(fixed))
     if isinstance(argument, jax.core.Tracer):
         return
     values = np.asarray(argument, np.float64)
-    sound = np.isfinite(values) & (kind.low <= values) & (values < kind.high)
+    sound = np.isfinite(values) & (kind.low <= values) & ((values < kind.high) | (kind.closed & (values == kind.high)))
     wrong = values[~(sound & ((values == np.round(values)) | (not kind.whole)))]
     if wrong.size:
         raise ValueError(f"{where} must be {kind}, not {wrong.flat[0]:g}")

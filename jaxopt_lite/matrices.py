@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.numerics import abs2, sqrt
-from jaxopt_lite.paths import fits, in_groups, map_with_path
+from jaxopt_lite.paths import fits, in_groups, leaves_of, map_with_path
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import direction
 from jaxopt_lite.trees import describe, zeros_over
@@ -74,7 +74,7 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
     def groups_of(params):
         groups = map_with_path(group_of, params, name)
         if hidden is not None and "hidden" not in jax.tree.leaves(groups) and jax.tree.leaves(groups):
-            raise ValueError(f"{name}: hidden fits no leaf")
+            raise ValueError(f"{name}: hidden fits no leaf; {leaves_of(params)}")
         return groups
 
     init, update = pair

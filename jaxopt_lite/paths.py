@@ -31,6 +31,16 @@ def fits(path: str, patterns: str) -> bool:
     return any(fnmatchcase(path, one) for one in patterns.split("|"))
 
 
+def leaves_of(tree: Tree) -> str:
+    """The paths of the leaves, for whoever named none of them; where only numbers tell them apart, what else can."""
+    paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(tree)))
+    names = {tuple(part for part in path.split("/") if not part.isdigit()) for path in paths}
+    instead = "; these have no names of their own: a function (path, leaf) tells them apart"
+    more = f" and {len(paths) - 12} more" if len(paths) > 12 else ""
+    listed = f"the leaves are {', '.join(map(repr, paths[:12]))}{more}"
+    return listed + (instead if len(names) == 1 < len(paths) else "")
+
+
 def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
     """The tree with one of the values at each leaf, by the pattern that its path fits.
 
@@ -53,7 +63,7 @@ def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
     used = set(jax.tree.leaves(patterns))
     for pattern in values:
         if used and pattern not in used | {"*"}:
-            raise ValueError(f"{caller}: {pattern!r} fits no leaf")
+            raise ValueError(f"{caller}: {pattern!r} fits no leaf; {leaves_of(tree)}")
     return jax.tree.map(values.__getitem__, patterns)
 
 
@@ -66,7 +76,7 @@ def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partiti
     given = set(jax.tree.leaves(label))
     if not jax.tree.leaves(tree, is_leaf=_is_array):
         return tree
-    if callable(label):
+    if callable(label) and jax.tree_util.all_leaves([label]):  # a tree of labels may have a __call__, as modules have
         names = map_with_path(label, tree, caller)
     elif isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
         names = by_pattern({pattern: group for group, pattern in label.items()}, tree, caller)
@@ -86,7 +96,7 @@ def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partiti
     used = set(jax.tree.leaves(names))
     for name in groups:
         if used and name not in used:
-            raise ValueError(f"{caller}: group {name!r} has no leaf")
+            raise ValueError(f"{caller}: group {name!r} has no leaf; {leaves_of(tree)}")
     return names
 
 

@@ -12,8 +12,10 @@ import jax.numpy as jnp
 
 from jaxopt_lite import checks
 from jaxopt_lite.buffers import whole
+from jaxopt_lite.kinds import schedules_of
 from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree, is_staged, is_traced, moved, renamed
+from jaxopt_lite.scheduled import by_schedules
+from jaxopt_lite.trees import Tree, beside, filled, is_staged, is_traced, moved, renamed
 from jaxopt_lite.values import Value
 
 
@@ -35,6 +37,16 @@ class _KnownKeywords:
         return self.update(grads, state, params, **{name: extra[name] for name in self.keywords & extra.keys()})
 
 
+def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tree, Any]]:
+    """The update of a rule that decays by 0: without parameters it is taken at 0, which decays by 0 as all others."""
+
+    def at_zero(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        params = jax.tree.map(jnp.zeros_like, grads) if params is None else params
+        return update(grads, state, params, **extra)
+
+    return at_zero
+
+
 class Transform(Value):
     """A pure ``(init, update)`` pair that stands in a chain and remembers how it was made; see `Value`.
 
@@ -43,6 +55,7 @@ class Transform(Value):
     """
 
     noun = "a transform"
+    takes_schedules = True
 
     @classmethod
     def kind_holding(cls, inside: tuple[Value, ...]) -> Any:
@@ -56,12 +69,19 @@ class Transform(Value):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What this, or something inside it, cannot do without, as its declaration says."""
-        return frozenset(self.entry.needs).union(*(x.needs for x in self.inside if isinstance(x, Transform)))
+        """What this, or something inside it, cannot do without, as its declaration and its weight decay say."""
+        own = frozenset(self.entry.needs)
+        if "decay" in own:
+            number = self.arguments["weight_decay"]
+            decays = not isinstance(number, int | float) or number != 0
+            own = (own - {"decay"}) | ({"params"} if decays else set())
+        return own.union(*(x.needs for x in self.inside if isinstance(x, Transform)))
 
     @functools.cached_property
     def meaning(self) -> Any:
         """The pair ``(init, update)`` that the factory's body returns."""
+        if schedules := schedules_of(self):
+            return by_schedules(self, schedules)
         pair = super().meaning
         if not isinstance(pair, type(self)) and not (isinstance(pair, tuple) and len(pair) == 2):
             raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")
@@ -84,6 +104,8 @@ class Transform(Value):
         init, update = self.meaning
         if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:  # which look at the leaves they take
             init = whole(self.name, init)
+        if "decay" in self.entry.needs and "params" not in self.needs:
+            update = _at_zero(update)
         return Pair(init, _KnownKeywords(update, self.keywords))
 
     def init(self, params: Tree) -> Any:
@@ -109,7 +131,8 @@ class Transform(Value):
         Args:
             updates: the gradients; a tree with the structure and shapes of the parameters, in any precision.
             state: what ``init``, or the update before, returned.
-            params: the parameters; may be left out where the mathematics does not need them.
+            params: the parameters; may be left out where the mathematics does not need them, as with a ``weight_decay``
+                that is the Python number 0. What stands where a gradient is None is not looked at.
             **extra_args: what some rules ask for (``value``, ``key``, …); what nobody asks for is ignored.
 
         Returns:
@@ -141,8 +164,11 @@ class Transform(Value):
             return step(updates, state, params, extra)
         except TypeError:
             # What jit cannot take at all, a string for an array, has not come as far as the checks within.
-            checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=params)
-            raise
+            stepped = beside(updates, params)
+            checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=stepped)
+            if stepped is params:
+                raise
+            return step(updates, state, stepped, extra)
 
     @functools.cached_property
     def _compiled_step(self) -> Callable[..., tuple[Tree, Any]]:
@@ -166,6 +192,7 @@ class Optimizer(Transform):
 
 
 def _step(opt: Transform, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
+    params = beside(updates, params)
     with jax.numpy_dtype_promotion("standard"):
         checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params
@@ -193,7 +220,9 @@ _shared_step = jax.jit(_step, inline=True)
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
-    """``params + updates``, each leaf in the parameter's dtype. Outside ``jit`` this is one compiled call.
+    """``params + updates``, each leaf in the parameter's dtype; where an update is None, the parameter itself.
+
+    Outside ``jit`` this is one compiled call.
 
     Raises:
         TypeError: a leaf is not an array of floats, or an update is complex where its parameter is real.
@@ -202,14 +231,18 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
     try:
         return (_apply if is_staged(updates) else _compiled_apply)(params, updates)
     except TypeError:
-        checks.check_arrays("apply_updates", params=params, updates=updates)
-        raise
+        stepped = beside(updates, params)
+        checks.check_arrays("apply_updates", params=stepped, updates=updates)
+        if stepped is params:
+            raise
+        return filled(_compiled_apply(stepped, updates), params)
 
 
 def _apply(params: Tree, updates: Tree) -> Tree:
+    stepped = beside(updates, params)
     with jax.numpy_dtype_promotion("standard"):
-        checks.check_apply(params, updates)
-        return moved(params, updates)
+        checks.check_apply(stepped, updates)
+        return filled(moved(stepped, updates), params)
 
 
 _compiled_apply = jax.jit(_apply, inline=True)

@@ -6,6 +6,7 @@ JAX can trace. These print, compare, hash and pickle; arrays among their argumen
 scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite through 2³¹ of them.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any, ParamSpec
@@ -14,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.numerics import Number, Scalar, log
-from jaxopt_lite.values import Value
+from jaxopt_lite.curves import plot  # noqa: F401 - one of them to their users
+from jaxopt_lite.numerics import Number, Scalar, load, log
+from jaxopt_lite.values import Value, call
 
 P = ParamSpec("P")
 LARGEST = math.log(1e30)
@@ -26,6 +28,12 @@ class Schedule(Value):
 
     noun = "a schedule"
     __array_ufunc__ = None  # NumPy's arrays leave + and * to us
+
+    @functools.cached_property
+    def meaning(self) -> Any:
+        """The function of the step. A Python integer beyond those of JAX is a float in it."""
+        arguments = self._arguments(map(load, self.data))
+        return call(self.factory.__wrapped__, jax.tree.map(_within_jax, arguments))  # type: ignore[attr-defined]
 
     def __call__(self, iter: Any) -> Any:
         """The number at step ``iter``: an integer, or an array of integers."""
@@ -46,6 +54,10 @@ def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
     return Schedule.made_by(body)
 
 
+def _within_jax(x: Any) -> Any:
+    return float(x) if isinstance(x, int) and abs(x) >= 2**31 else x
+
+
 def _share(iter: jax.Array, steps: Scalar) -> jax.Array:
     """How much of ``steps`` is over, from 0 to 1; weakly typed, so that no dtype moves."""
     return jnp.clip(iter * 1.0 / steps, 0, 1)
@@ -55,14 +67,17 @@ def _number(number: Number, iter: jax.Array) -> Any:
     return number(iter) if callable(number) else number
 
 
-def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar) -> jax.Array:
+def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar, power: Scalar = 1.0) -> jax.Array:
     """Half a wave of the cosine, as a squared sine of what is left: 1 + cos would lose the last steps to rounding."""
-    return end + (start - end) * jnp.sin(jnp.pi / 2 * _share(steps - iter, steps)) ** 2
+    return end + (start - end) * (jnp.sin(jnp.pi / 2 * _share(steps - iter, steps)) ** 2) ** power
 
 
-def _check_steps(schedule: str, at: Any) -> None:
+def _check_steps(schedule: str, at: Any, values: tuple[Any, ...] | None = None) -> None:
     if not isinstance(at, tuple | list) or list(at) != sorted(at):
         raise ValueError(f"{schedule}: at must be a tuple of steps in rising order, not {at!r}")
+    if values is not None and len(at) != len(values) - 1:
+        needed = f"{len(values)} values need {len(values) - 1} steps"
+        raise ValueError(f"{schedule}: {needed} to change at, not {len(at)}")
 
 
 @schedule
@@ -84,16 +99,17 @@ def polynomial(start: Scalar, end: Scalar, steps: int, power: Scalar):
 
 
 @schedule
-def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = False):
+def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = False, end: Scalar | None = None):
     """By ``rate`` in ``steps`` steps: start rate^(iter / steps); with ``staircase`` the exponent is rounded down.
 
-    What grows stops growing at 1e30 times ``start``.
+    It stops at ``end``, where that is given; what grows stops growing at 1e30 times ``start``.
     """
 
     def value(iter):
         exponent = iter // steps * 1.0 if staircase else iter * 1.0 / steps
         # By the logarithm, which a Python number has in double precision; a rate of 0 has none.
-        return start * jnp.exp(jnp.minimum(exponent * jnp.maximum(log(rate), -1e30), LARGEST))
+        number = start * jnp.exp(jnp.minimum(exponent * jnp.maximum(log(rate), -1e30), LARGEST))
+        return number if end is None else jnp.clip(number, jnp.minimum(start, end), jnp.maximum(start, end))
 
     return value
 
@@ -110,12 +126,35 @@ def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
 
 
 @schedule
-def cosine(start: Scalar, steps: int, end: Scalar = 0.0):
-    """Half a wave: end + (start - end) (1 + cos(π iter / steps)) / 2, and ``end`` from ``steps`` on.
+def cosine(start: Scalar, steps: int, end: Scalar = 0.0, power: Scalar = 1.0):
+    """Half a wave: end + (start - end) ((1 + cos(π iter / steps)) / 2)^power, and ``end`` from ``steps`` on.
 
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
-    return lambda iter: _half_wave(start, end, iter, steps)
+    return lambda iter: _half_wave(start, end, iter, steps, power)
+
+
+@schedule
+def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "step"):
+    """``values[0]`` at first, ``values[i]`` at step ``at[i - 1]``, and the last of them from there on.
+
+    ``between`` them: "step", the value before; "linear", a line; "cosine", half a wave.
+
+    Raises:
+        ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than ``values``.
+    """
+    _check_steps("piecewise", at, values)
+
+    def value(iter):
+        # Which value is next, and how far it is to it; the knots are floats, since integers would end at 2³¹.
+        place = jnp.interp(iter * 1.0, jnp.asarray([0.0, *at]), jnp.arange(len(values)) * 1.0)
+        before = jnp.minimum(jnp.floor(place), len(values) - 2).astype(int)
+        share = place - before
+        moved = {"step": jnp.floor(share), "linear": share, "cosine": jnp.sin(jnp.pi / 2 * share) ** 2}[between]
+        points = jnp.stack([jnp.asarray(x) * 1.0 for x in values])
+        return points[before] * (1 - moved) + points[before + 1] * moved
+
+    return value
 
 
 @schedule
@@ -187,11 +226,7 @@ def join(*schedules: Number, at: tuple[int, ...]):
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.
     """
-    _check_steps("join", at)
-    if len(at) != len(schedules) - 1:
-        raise ValueError(
-            f"join: {len(schedules)} schedules need {len(schedules) - 1} steps to change at, not {len(at)}"
-        )
+    _check_steps("join", at, schedules)
 
     def value(iter):
         now = _number(schedules[0], iter)
@@ -212,22 +247,3 @@ def scale(schedule: Number, factor: Scalar):
 def add(a: Number, b: Number):
     """The sum a + b, which ``a + b`` gives; either may be a number."""
     return lambda iter: _number(a, iter) + _number(b, iter)
-
-
-def plot(*schedules: Number, steps: int) -> Any:
-    """Draws schedules over the steps from 0 to ``steps``; needs matplotlib, from the extra ``race``.
-
-    Returns:
-        The ``matplotlib.axes.Axes`` of a new figure.
-    """
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra
-
-    _, axes = plt.subplots()
-    iter = jnp.unique(jnp.linspace(0, steps, 1001).astype(int))
-    for number in schedules:
-        with jax.numpy_dtype_promotion("standard"):
-            values = jnp.broadcast_to(_number(number, iter), iter.shape)
-        axes.plot(iter, values, label=repr(number))
-    axes.set_xlabel("step")
-    axes.legend()
-    return axes

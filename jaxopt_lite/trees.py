@@ -129,6 +129,28 @@ def moved(params: Tree, updates: Tree) -> Tree:
     return jax.tree.map(total, params, updates)
 
 
+def beside(grads: Tree, params: Tree) -> Tree:
+    """The parameters that have a gradient; None elsewhere, whatever stands there, as functions do in equinox's models.
+
+    Where all have one, and where the trees do not go together, ``params`` itself.
+    """
+    if grads is None or params is None or not any(x is None for x in jax.tree.leaves(grads, is_leaf=_is_none)):
+        return params
+    try:
+        return jax.tree.map(lambda g, p: None if g is None else p, grads, params, is_leaf=_is_none)
+    except ValueError:
+        return params
+
+
+def filled(tree: Tree, like: Tree) -> Tree:
+    """The tree, with what stands in another where this one has None."""
+    return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
+
+
+def _is_none(x: Any) -> bool:
+    return x is None
+
+
 def difference(a: Tree, b: Tree) -> Tree:
     """``a - b``, in at least float32."""
     return jax.tree.map(lambda x, y: load(x) - load(y), a, b)

@@ -33,6 +33,7 @@ class Value:
         vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
 
     noun = "a value"
+    takes_schedules = False
     factory: Callable[..., Any]
     treedef: Any
     constants: tuple[Any, ...]
@@ -58,7 +59,7 @@ class Value:
                     f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
                 ) from None
             bound.apply_defaults()
-            check_arguments(body, bound.arguments)
+            check_arguments(body, bound.arguments, cls.takes_schedules)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
             data = tuple(_frozen(x) for x in leaves if _is_array(x))
             constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)
@@ -77,7 +78,7 @@ class Value:
     @functools.cached_property
     def meaning(self) -> Any:
         """What the body of the factory returns for these arguments, arrays among them in at least float32."""
-        return _call(self.factory.__wrapped__, self._arguments(map(load, self.data)))  # type: ignore[attr-defined]
+        return call(self.factory.__wrapped__, self._arguments(map(load, self.data)))  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
@@ -112,7 +113,7 @@ class Value:
         arguments = self.arguments
         for unknown in changes.keys() - arguments.keys():
             raise TypeError(f"{self.name}.replace: there is no argument {unknown!r}; there are {', '.join(arguments)}")
-        return cast(Self, _call(self.factory, arguments | changes))
+        return cast(Self, call(self.factory, arguments | changes))
 
     def __repr__(self) -> str:
         return self.written(_show)
@@ -150,10 +151,11 @@ class Value:
         return self  # as a tuple of numbers would: nothing of it can be changed
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _call, (self.factory, self.arguments)
+        return call, (self.factory, self.arguments)
 
 
-def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+def call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Calls a function with all its arguments by name, those that are starred among them."""
     bound = inspect.signature(function).bind_partial()
     bound.arguments = arguments
     return function(*bound.args, **bound.kwargs)

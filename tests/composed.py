@@ -13,6 +13,7 @@ from jaxopt_lite import (
     clip_by_norm,
     grokfast,
     hyperball,
+    l2_decay,
     lookahead,
     lr_multiplier,
     maximize,
@@ -35,6 +36,7 @@ BEFORE = {
     "normalize leaf": normalize("leaf"),
     "add_noise": add_noise(1e-4),
     "grokfast": grokfast(),
+    "l2_decay": l2_decay(0.01),
 }
 AFTER = {
     "weight_decay": weight_decay(0.01),

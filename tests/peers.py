@@ -101,18 +101,20 @@ ROWS = {
         ),
     ],
     "adam": [
-        differs("optax.adam(0.1)", "adam(0.1)", "eps is 1e-8 there, on the root after its correction: `adamw`"),
+        differs("optax.adam(0.1)", "adam(0.1)", "eps is 1e-8 there, on the root after its correction: `adam_standard`"),
         differs(
             "torch.optim.Adam(params, lr=0.1)",
             "adam(0.1)",
-            "eps is 1e-8 there, on the root after its correction: `adamw`",
+            "eps is 1e-8 there, on the root after its correction: `adam_standard`",
         ),
         Row("optax.adam(0.1, eps=0.0)", "adam(0.1, eps=0.0)"),
     ],
+    "adam_standard": [
+        Row("optax.adam(0.1)", "adam_standard(0.1)"),
+        Row("torch.optim.Adam(params, lr=0.1)", "adam_standard(0.1)"),
+    ],
     "adamw": [
-        Row("optax.adam(0.1)", "adamw(0.1, weight_decay=0.0)"),
         Row("optax.adamw(0.1)", "adamw(0.1, weight_decay=1e-4)", "weight_decay is 1e-4 by default there"),
-        Row("torch.optim.Adam(params, lr=0.1)", "adamw(0.1, weight_decay=0.0)"),
         Row("torch.optim.Adam(params, lr=0.1, weight_decay=0.2)", 'adamw(0.1, weight_decay=0.2, decay="l2")'),
         Row("torch.optim.AdamW(params, lr=0.1)", "adamw(0.1)"),
         Row(

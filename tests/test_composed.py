@@ -28,7 +28,8 @@ class Seen(NamedTuple):
 
 @optimizer
 def asking():
-    def update(grads, state, params=None, *, value):
+    def update(grads, state, params=None, *, value, value_fn):
+        assert callable(value_fn)
         return grads, Seen(jnp.asarray(value))
 
     return lambda params: Seen(jnp.zeros(())), update
@@ -52,7 +53,7 @@ def test_around_adam_all_laws_hold(around):
 
 @pytest.mark.parametrize("around", AROUND)
 def test_around_adam_needs_are_as_they_are_declared(around):
-    check(AROUND[around](adam()), only=["follows_the_protocol", "keeps_nan_where_it_is"])
+    check(AROUND[around](adam()), only=["follows_the_protocol", "keeps_nan_where_it_is", "may_be_donated"])
 
 
 # Everything around some rules, and every rule in something.

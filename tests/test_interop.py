@@ -4,6 +4,7 @@ import functools
 import itertools
 
 import chex
+import equinox as eqx
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
@@ -27,6 +28,7 @@ from jaxopt_lite import (
     find,
     freeze,
     from_optax,
+    lookahead,
     partition,
     reduce_on_plateau,
     registry,
@@ -37,6 +39,7 @@ from jaxopt_lite import (
     skip_nonfinite,
     skip_spikes,
     to_optax,
+    transform_from_optax,
 )
 from jaxopt_lite.testing.problems import quadratic, update
 
@@ -641,3 +644,138 @@ class TestOptaxWithinOurs:
         searching = optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(10))
         path, _ = run(partition({"w": from_optax(searching), "b": freeze()}, BIASES), mlp, start, steps=200)
         assert mlp(last(path)) < 0.5 * mlp(start)
+
+
+# All of optax's aliases.
+WITH_A_RATE = [
+    "adabelief",
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamaxw",
+    "adamw",
+    "adan",
+    "amsgrad",
+    "fromage",
+    "lamb",
+    "lars",
+    "lion",
+    "nadam",
+    "nadamw",
+    "novograd",
+    "optimistic_adam_v2",
+    "optimistic_gradient_descent",
+    "radam",
+    "rmsprop",
+    "rprop",
+    "sgd",
+    "sign_sgd",
+    "signum",
+    "sm3",
+    "yogi",
+]
+IN_HALF = {name: from_optax(getattr(optax, name)(0.1)) for name in WITH_A_RATE} | {
+    "lbfgs": from_optax(optax.lbfgs()),
+    "noisy_sgd": from_optax(optax.noisy_sgd(0.1, key=0)),
+    "polyak_sgd": from_optax(optax.polyak_sgd()),
+}
+AROUND_OPTAX = {
+    "alone": lambda opt: opt,
+    "accumulate": lambda opt: accumulate(opt, 2),
+    "skip_nonfinite": skip_nonfinite,
+    "skip_spikes": skip_spikes,
+    "average": average,
+    "lookahead": lookahead,
+}
+
+
+class TestOptaxInHalfPrecision:
+    @pytest.mark.parametrize("around", AROUND_OPTAX)
+    @pytest.mark.parametrize("name", some_slow(IN_HALF, ["adam", "lbfgs", "adafactor"]))
+    def test_the_state_keeps_its_formats_in_a_scan(self, name, around):
+        """Most of optax's states change their dtypes in half precision, and scan refuses them."""
+        opt = AROUND_OPTAX[around](IN_HALF[name])
+        for dtype in (jnp.bfloat16, jnp.float16):
+            params = {"w": jnp.ones((4, 3), dtype), "b": jnp.ones(3, dtype)}
+            loss = lambda p: sum(jnp.sum(x * x) for x in jax.tree.leaves(p))  # noqa: E731
+
+            def step(carry, _, opt=opt, loss=loss):
+                params, state = carry
+                value, grads = jax.value_and_grad(loss)(params)
+                updates, state = opt.update(grads, state, params, value=value, grad=grads, value_fn=loss)
+                return (apply_updates(params, updates), state), updates
+
+            state = opt.init(params)
+            (params, after), updates = jax.lax.scan(step, (params, state), length=3)
+            assert jax.tree.map(jnp.result_type, after) == jax.tree.map(jnp.result_type, state)
+            assert {x.dtype for x in jax.tree.leaves((params, updates))} == {jnp.dtype(dtype)}
+
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_its_steps_are_those_of_float32(self):
+        opt, params = IN_HALF["adam"], {"w": jnp.full(3, 1 / 3, jnp.bfloat16)}
+        wide = jax.tree.map(lambda p: p.astype(jnp.float32), params)
+        updates, state = opt.update(params, opt.init(params), params)
+        expected, theirs = optax.adam(0.1).update(wide, optax.adam(0.1).init(wide), wide)
+        chex.assert_trees_all_close(state, theirs)
+        chex.assert_trees_all_equal(updates, jax.tree.map(lambda u: u.astype(jnp.bfloat16), expected))
+
+    def test_shapes_alone_give_the_state_too(self):
+        forms = jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, jnp.bfloat16), PARAMS)
+        state = jax.eval_shape(IN_HALF["adam"].init, forms)
+        assert {x.dtype for x in jax.tree.leaves(state)} == {jnp.dtype(jnp.float32), jnp.dtype(jnp.int32)}
+
+
+def test_optaxs_transforms_stand_before_a_rule_and_after_it():
+    ours = chain(transform_from_optax(optax.add_decayed_weights(0.2)), sgd(0.1))
+    chex.assert_trees_all_close(
+        expected(ours), expected(from_optax(optax.chain(optax.add_decayed_weights(0.2), optax.sgd(0.1))))
+    )
+    after = chain(sgd(0.1), transform_from_optax(optax.scale(0.5)))
+    chex.assert_trees_all_close(expected(after), expected(sgd(0.05)), rtol=1e-6)
+
+
+class TestEquinox:
+    """A model has functions and integers among its leaves; a gradient has None in their place."""
+
+    @pytest.mark.parametrize("name", some_slow(OF_GRADIENTS_ALONE, ["adam", "adamw", "soap", "dog"]))
+    def test_the_model_itself_is_what_is_stepped(self, name):
+        opt = registry[name].on_any_tree()
+        model = eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0))
+        arrays = eqx.filter(model, eqx.is_inexact_array)
+        grads = eqx.filter_grad(lambda model: error(jax.vmap(model)))(model)
+        state = opt.init(arrays)
+        wanted, kept = opt.update(grads, state, arrays)
+        updates, new = opt.update(grads, state, model)
+        chex.assert_trees_all_equal((updates, new), (wanted, kept))
+        after = apply_updates(model, updates)
+        assert eqx.tree_equal(after, eqx.apply_updates(model, wanted))
+
+        @eqx.filter_jit
+        def step(model, state):
+            updates, state = opt.update(grads, state, model)
+            return apply_updates(model, updates), state
+
+        assert eqx.tree_equal(step(model, state)[0], after, rtol=1e-5, atol=1e-6)
+
+    def test_what_has_no_gradient_may_be_anything(self):
+        params = {
+            "w": jnp.ones(2),
+            "size": 3,
+            "f": jnp.tanh,
+            "name": "layer",
+            "key": jax.random.key(0),
+            "frozen": jnp.ones(4),
+        }
+        grads = {name: x if name == "w" else None for name, x in params.items()}
+        updates, _ = sgd(0.1).update(grads, sgd().init(grads), params)
+        after = apply_updates(params, updates)
+        assert all(after[name] is params[name] for name in params if name != "w")
+        chex.assert_trees_all_close(after["w"], jnp.full(2, 0.9))
+
+    def test_init_names_what_filters_a_model(self):
+        with pytest.raises(
+            TypeError, match=r"put None in its place, as eqx\.filter\(model, eqx\.is_inexact_array\) does$"
+        ):
+            adam().init(eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0)))

@@ -71,7 +71,7 @@ PAIRS = list(itertools.product(ON_EVERY_TREE, TREES))
 PAIRS += list(zip([name for name in OPTIMIZERS if name not in ON_EVERY_TREE] * 2, itertools.cycle(TREES)))
 
 
-QUICK = [("adamw", "scalar"), ("adamw", "hollow"), ("momentum", "layers"), ("dog", "scalar")]
+QUICK = [("adamw", "scalar"), ("adamw", "hollow"), ("momentum", "layers"), ("dadapt_adam", "scalar")]
 
 
 @pytest.mark.parametrize(("name", "tree"), some_slow(PAIRS, QUICK))

@@ -33,7 +33,8 @@ def kind(name):
     state = registry[name].on_any_tree().init(params)
     state = state["hidden"] if isinstance(state, dict) else state  # beside it stands AdamW's
     fields = {shape_of(field, params) for name, field in state._asdict().items() if name != "iter"}
-    return registry[name].needs, frozenset(fields)
+    needs = {"params" if need == "decay" else need for need in registry[name].needs}
+    return frozenset(needs), frozenset(fields)
 
 
 def test_there_is_a_representative_of_each_kind_of_rule():

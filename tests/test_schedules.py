@@ -26,6 +26,7 @@ from jaxopt_lite.schedules import (
     join,
     linear,
     one_cycle,
+    piecewise,
     polynomial,
     scale,
     step,
@@ -153,6 +154,20 @@ PEERS = {
             [{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": n} for n in (10, 20, 40, 80)]
         ),
     ),
+    "an end": (exponential(0.5, 0.8, 10, end=0.2), optax.exponential_decay(0.5, 10, 0.8, end_value=0.2)),
+    "an end above": (exponential(0.5, 1.2, 10, end=0.9), optax.exponential_decay(0.5, 10, 1.2, end_value=0.9)),
+    "a power": (cosine(0.5, 40, end=0.05, power=1.5), optax.cosine_decay_schedule(0.5, 40, alpha=0.1, exponent=1.5)),
+    "a factor for each": (
+        piecewise((0.5, 0.05, 0.1), at=(10, 40)),
+        optax.piecewise_constant_schedule(0.5, {10: 0.1, 40: 2.0}),
+    ),
+    **{
+        f"piecewise, {between}": (
+            piecewise((0.5, 0.05, 0.1), at=(10, 40), between=between),
+            optax.piecewise_interpolate_schedule(between, 0.5, {10: 0.1, 40: 2.0}),
+        )
+        for between in ("linear", "cosine")
+    },
     "one_cycle": (one_cycle(0.5, 40), optax.cosine_onecycle_schedule(40, 0.5)),
     "warmup": (warmup(10, cosine(0.5, 40), start=0.1), optax.warmup_cosine_decay_schedule(0.1, 0.5, 10, 50)),
     "warmup, exponential": (
@@ -164,6 +179,32 @@ PEERS = {
         optax.join_schedules([optax.constant_schedule(0.5), optax.linear_schedule(0.4, 0.0, 30)], [10]),
     ),
 }
+
+
+LONG = 10**10
+# Longer than the integers of JAX, with their formulas.
+BEYOND = {
+    "linear": (linear(1.0, 0.0, LONG), lambda t: 1 - t / LONG),
+    "polynomial": (polynomial(1.0, 0.0, LONG, power=2.0), lambda t: (1 - t / LONG) ** 2),
+    "exponential": (exponential(1.0, 0.5, LONG), lambda t: 0.5 ** (t / LONG)),
+    "staircase": (exponential(1.0, 0.5, LONG, staircase=True), lambda t: 1.0),
+    "step": (step(1.0, 0.5, at=(3, LONG)), lambda t: 1.0 if t < 3 else 0.5),
+    "piecewise": (piecewise((1.0, 2.0), at=(LONG,), between="linear"), lambda t: 1 + t / LONG),
+    "cosine": (cosine(1.0, LONG), lambda t: half_wave(t, 1.0, LONG)),
+    "cosine_restarts": (cosine_restarts(1.0, LONG), lambda t: half_wave(t, 1.0, LONG)),
+    "growing restarts": (cosine_restarts(1.0, LONG, growth=2), lambda t: half_wave(t, 1.0, LONG)),
+    "one_cycle": (one_cycle(1.0, LONG, start=0.1), lambda t: half_wave(t, 0.1, 0.3 * LONG, 1.0)),
+    "inverse_sqrt": (inverse_sqrt(1.0, LONG), lambda t: (LONG / (LONG + t)) ** 0.5),
+    "warmup_stable_decay": (warmup_stable_decay(1.0, 10, LONG, LONG), lambda t: min(t / 10, 1)),
+    "warmup": (warmup(LONG, 1.0), lambda t: t / LONG),
+    "join": (join(1.0, 2.0, at=(LONG,)), lambda t: 1.0),
+}
+
+
+@pytest.mark.parametrize(("schedule", "formula"), BEYOND.values(), ids=BEYOND)
+def test_steps_may_go_beyond_int32(schedule, formula):
+    for t in (0, 5, LAST):
+        np.testing.assert_allclose(schedule(t), formula(t), rtol=1e-5)
 
 
 @pytest.mark.usefixtures("standard")  # optax's promote the counter

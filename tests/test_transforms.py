@@ -26,6 +26,7 @@ from jaxopt_lite import (
     clip_by_norm,
     grokfast,
     hyperball,
+    l2_decay,
     lr_multiplier,
     momentum,
     normalize,
@@ -211,6 +212,25 @@ class TestWeightDecay:
             np.testing.assert_allclose(u, decay, rtol=1e-6)
 
 
+class TestL2Decay:
+    def test_as_optax(self):
+        expected, _ = optax.add_decayed_weights(0.2).update(GRADS, optax.EmptyState(), PARAMS)
+        chex.assert_trees_all_close(given(l2_decay(0.2)), expected, rtol=1e-6)
+
+    def test_a_schedule_is_read_at_each_step(self):
+        opt = chain(l2_decay(schedules.step(0.5, 0.0, at=(1,))), sgd(1.0))
+        state, zeros = opt.init(PARAMS), jax.tree.map(jnp.zeros_like, PARAMS)
+        updates, state = opt.update(zeros, state, PARAMS)
+        chex.assert_trees_all_close(updates, jax.tree.map(lambda p: -0.5 * p, PARAMS), rtol=1e-6)
+        updates, _ = opt.update(zeros, state, PARAMS)
+        chex.assert_trees_all_equal(updates, zeros)
+
+    def test_the_rule_sees_the_decay(self):
+        opt = chain(l2_decay(0.2), momentum(0.1))
+        expected = momentum(0.1).update(given(l2_decay(0.2)), momentum(0.1).init(PARAMS))[0]
+        chex.assert_trees_all_close(given(opt), expected, rtol=1e-6)
+
+
 class TestCautious:
     def test_by_hand(self):
         u, g = jnp.asarray([1.0, -1.0, 2.0, -3.0]), jnp.asarray([1.0, 1.0, -1.0, 0.0])
@@ -274,17 +294,39 @@ class TestLrMultiplier:
 
 
 class TestReduceOnPlateau:
+    VALUES = (5.0, 4.0, 4.0, 4.1, 4.0, 3.0, 2.9998, 3.0, 2.95, *[3.0] * 6, 2.0, 1.95, *[2.0] * 9)
+
     @pytest.mark.usefixtures("standard")  # optax multiplies an integer by a float
-    def test_as_optax(self):
-        values = [5.0, 4.0, 4.0, 4.1, 4.0, 3.0, 2.9999, 3.0, 3.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0]
-        ours = reduce_on_plateau(rate=0.5, patience=2, min_scale=0.2)
-        theirs = optax.contrib.reduce_on_plateau(factor=0.5, patience=3, min_scale=0.2)
-        state, expected, g = ours.init(GRADS), theirs.init(GRADS), jnp.asarray(1.0)
-        for value in values:
+    @pytest.mark.parametrize(
+        ("ours", "theirs"),
+        [
+            ({}, {}),
+            ({"threshold": 0.02}, {"rtol": 0.02}),
+            ({"atol": 0.2}, {"atol": 0.2}),
+            ({"cooldown": 3}, {"cooldown": 3}),
+            ({"every": 2}, {"accumulation_size": 2}),
+            ({"every": 2, "cooldown": 1, "atol": 0.04}, {"accumulation_size": 2, "cooldown": 1, "atol": 0.04}),
+        ],
+    )
+    def test_as_optax(self, ours, theirs):
+        """The patience of optax's is one more, which is torch's."""
+        ours = reduce_on_plateau(rate=0.5, patience=2, min_scale=0.2, **ours)
+        theirs = optax.contrib.reduce_on_plateau(factor=0.5, patience=3, min_scale=0.2, **theirs)
+        state, expected, g, scales = ours.init(GRADS), theirs.init(GRADS), jnp.asarray(2.0), set()
+        for value in self.VALUES:
             updates, state = ours.update(g, state, value=value)
             theirs_updates, expected = theirs.update(g, expected, value=value)
-            assert (updates, state.scale, state.best) == (theirs_updates, expected.scale, expected.best_value)
-        assert state.scale == 0.2
+            assert (updates, state.scale) == (theirs_updates, expected.scale)
+            assert state.best == jnp.minimum(expected.best_value, jnp.finfo(jnp.float32).max)
+            scales.add(float(state.scale))
+        assert len(scales) > 1
+
+    def test_a_value_that_is_no_number_is_forgotten_with_its_mean(self):
+        opt = reduce_on_plateau(every=2)
+        state = opt.init(GRADS)
+        for value in (1.0, jnp.nan, 1.0, 3.0):
+            _, state = opt.update(GRADS, state, value=value)
+        assert (state.best, state.waited, state.mean, state.gathered) == (2, 0, 0, 0)
 
     def test_a_loss_below_zero_may_fall_too(self):
         opt = reduce_on_plateau(patience=1)
@@ -301,8 +343,10 @@ DEFAULTS = {
     centralize: "centralize(out_axis=-1)",
     grokfast: "grokfast(decay_rate=0.98, amplify=2.0)",
     hyperball: "hyperball(lr=0.01)",
+    l2_decay: "l2_decay(weight_decay=0.01)",
     normalize: "normalize(over='tree')",
-    reduce_on_plateau: "reduce_on_plateau(rate=0.1, patience=10, min_scale=0.0, threshold=0.0001)",
+    reduce_on_plateau: "reduce_on_plateau(rate=0.1, patience=10, min_scale=0.0, threshold=0.0001, "
+    "atol=0.0, cooldown=0, every=1)",
     weight_decay: "weight_decay(weight_decay=0.01, lr=1.0, cautious=False)",
 }
 
@@ -318,6 +362,7 @@ NEEDS = {
     "clip_by_norm": {"leaf"},
     "grokfast": set(),
     "hyperball": {"params", "leaf"},
+    "l2_decay": {"params"},
     "lr_multiplier": set(),
     "normalize": {"tree"},
     "normalize leaf": {"tree"},
@@ -349,7 +394,7 @@ class TestChain:
     @pytest.mark.parametrize("part", AFTER.values(), ids=AFTER)
     def test_what_works_on_updates_is_refused_before_the_rule(self, part):
         chain(adam(), part)
-        with pytest.raises(ValueError, match=f"^chain: {part.name} works on updates, and stands before adam$"):
+        with pytest.raises(ValueError, match=f"^chain: {part.name} works on updates, and stands before adam"):
             chain(part, adam())
 
     def test_a_chain_of_chains_is_one_chain(self):

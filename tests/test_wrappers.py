@@ -134,6 +134,14 @@ class TestAccumulate:
         theirs, _ = optax_train(optax.MultiSteps(optax.adamw(0.1, weight_decay=0.1), 4), grads)
         chex.assert_trees_all_close(ours, theirs, rtol=1e-5)
 
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    def test_the_number_may_be_a_schedule_of_the_optimizers_steps(self):
+        grads, every = gradients(9), lambda step: jnp.where(step < 1, 3, 2)
+        ours, state = train(accumulate(adamw(0.1, weight_decay=0.1), schedules.step(3.0, 2 / 3, at=(1,))), grads)
+        theirs, _ = optax_train(optax.MultiSteps(optax.adamw(0.1, weight_decay=0.1), every), grads)
+        chex.assert_trees_all_close(ours, theirs, rtol=1e-5)
+        assert state.iter == state.inner.iter == 4
+
     def test_a_gradient_that_is_not_finite_is_left_out_and_waited_for(self):
         good = gradients(4)
         path, state = train(accumulate(adam(), 2), [good[0], BAD[0], good[1], BAD[1], good[2], good[3]])
@@ -235,6 +243,11 @@ class TestLookahead:
             params = optax.apply_updates(params, updates)
             chex.assert_trees_all_close(mine, params.fast, rtol=1e-5)
 
+    def test_all_of_the_way_is_the_optimizer_alone(self):
+        grads = gradients(7)
+        ours, _ = train(lookahead(adam(0.1), every=3, alpha=1.0), grads)
+        chex.assert_trees_all_close(ours, train(adam(0.1), grads)[0], rtol=1e-6)
+
 
 class TestSAM:
     def test_one_step_by_hand(self):
@@ -329,6 +342,14 @@ class TestSkipSpikes:
         for scale in (1.0, 1.1, 1.0, 1.1, 100.0):
             _, state = opt.update(jnp.full(3, scale), state)
         assert state.skipped == 1
+
+    def test_what_is_not_yet_full_does_not_count(self):
+        for window, norms in ((16, [1.0, 1.1] * 4 + [3.0]), (2, [1.0, 2.0])):
+            opt = skip_spikes(sgd(), window=window)
+            state = opt.init(0.0)
+            for g in norms:
+                _, state = opt.update(g, state)
+            assert state.skipped == 1
 
     def test_the_limit_is_so_many_deviations(self):
         for norm, skipped in ((2.0 + 2.9, 0), (2.0 + 3.1, 1)):

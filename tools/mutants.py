@@ -50,6 +50,8 @@ FOUNDATION = {
     "interop": ["test_interop.py", "test_checks.py"],
     "buffers": ["test_packing.py", "test_checks.py"],
     "packing": ["test_packing.py", "test_checks.py"],
+    "scheduled": ["test_scheduled.py", "test_checks.py"],
+    "curves": ["test_schedules.py"],
     "training": ["test_training.py", "test_checks.py", "test_landscapes.py"],
 }
 ON_IT = [
@@ -64,7 +66,7 @@ ON_IT = [
     "test_interop.py",
 ]
 AROUND = {
-    "transforms": ["test_transforms.py", "test_checks.py", "test_composed.py"],
+    "transforms": ["test_transforms.py", "test_checks.py", "test_composed.py", "test_packing.py"],
     "wrappers": ["test_wrappers.py", "test_groups.py", "test_checks.py", "test_composed.py"],
 }
 TOOLS = {
@@ -88,6 +90,8 @@ def files() -> dict[str, Path]:
 
 
 FILES = files()
+# Names of what a worker runs itself; jaxopt_lite.__main__ is not one of them.
+MAIN = {"__main__", "__mp_main__"}
 SOUND = "no defect"
 LONGEST = 600  # seconds
 
@@ -315,7 +319,7 @@ def killer(name: str, text: str, parts: Sequence[str], files: Sequence[str]) -> 
     original = target.read_text()
     target.write_text(text)
     for module, loaded in list(sys.modules.items()):
-        if str(getattr(loaded, "__file__", None)).startswith((folder, str(TESTS))) and "main__" not in module:
+        if str(getattr(loaded, "__file__", None)).startswith((folder, str(TESTS))) and module not in MAIN:
             del sys.modules[module]
     jax.clear_caches()
     jax.config.update("jax_enable_x64", False)
@@ -341,6 +345,7 @@ def start_worker() -> None:
     os.environ |= {
         "MUTANTS_FOLDER": str(folder),
         "PYTHONPATH": str(folder),
+        "PYTHONSAFEPATH": "1",  # or a test's own python -m jaxopt_lite runs the package in the folder it stands in
         "PYTHONDONTWRITEBYTECODE": "1",
         # Most defects leave most programs as they were: those need not be compiled again.
         "JAX_COMPILATION_CACHE_DIR": str(folder / "cache"),

@@ -7,6 +7,7 @@ from jaxopt_lite.optimizers.adagrad import AdaGradState, adagrad
 from jaxopt_lite.optimizers.adam import AdamState, adam
 from jaxopt_lite.optimizers.adam_atan2 import AdamAtan2State, adam_atan2
 from jaxopt_lite.optimizers.adam_mini import AdamMiniState, adam_mini
+from jaxopt_lite.optimizers.adam_standard import AdamStandardState, adam_standard
 from jaxopt_lite.optimizers.adamax import AdaMaxState, adamax
 from jaxopt_lite.optimizers.adamw import AdamWState, adamw
 from jaxopt_lite.optimizers.adan import AdanState, adan
@@ -63,6 +64,7 @@ __all__ = [
     "AdafactorState",
     "AdamAtan2State",
     "AdamMiniState",
+    "AdamStandardState",
     "AdamState",
     "AdamWState",
     "AdanState",
@@ -109,6 +111,7 @@ __all__ = [
     "adam",
     "adam_atan2",
     "adam_mini",
+    "adam_standard",
     "adamax",
     "adamw",
     "adan",

@@ -40,7 +40,7 @@ def adam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sc
 
     State: `AdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Deep Learning from Scratch, §6.1.6. torch and optax add 1e-8 to the corrected root √(v / (1 - beta2^iter)),
-    which in this form would be an eps of 1e-8 √(1 - beta2^iter): their Adam is ``adamw(weight_decay=0)``, and not this.
+    which in this form would be an eps of 1e-8 √(1 - beta2^iter): their Adam is `adam_standard`, and not this.
     """
 
     def init(params):

@@ -19,7 +19,7 @@ class AdamAtan2State(NamedTuple):
     v: Tree
 
 
-@optimizer(family="adaptive", paper="Everett et al. (2024), arXiv:2407.05872", needs=("params",))
+@optimizer(family="adaptive", paper="Everett et al. (2024), arXiv:2407.05872", needs=("decay",))
 def adam_atan2(
     lr: Number = 0.001,
     beta1: Scalar = 0.9,

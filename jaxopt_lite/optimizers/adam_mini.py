@@ -19,7 +19,7 @@ class AdamMiniState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="compact", paper="Zhang et al. (2024), arXiv:2406.16793", needs=("params", "leaf"))
+@optimizer(family="compact", paper="Zhang et al. (2024), arXiv:2406.16793", needs=("decay", "leaf"))
 def adam_mini(
     lr: Number = 0.001,
     beta1: Scalar = 0.9,

@@ -18,7 +18,7 @@ class AdamWState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="adaptive", paper="Loshchilov & Hutter (2019), arXiv:1711.05101", needs=("params",))
+@optimizer(family="adaptive", paper="Loshchilov & Hutter (2019), arXiv:1711.05101", needs=("decay",))
 def adamw(
     lr: Number = 0.001,
     beta1: Scalar = 0.9,
@@ -37,7 +37,7 @@ def adamw(
         p ← p - lr m̂ / (√v̂ + eps) - lr λ p    λ is weight_decay
 
     Use it for transformers, and wherever Adam is used with weight decay; its lr is Adam's. With ``weight_decay=0`` it
-    is torch's and optax's Adam; ``adam`` is the book's, whose epsilon is larger, and is added before the correction.
+    is `adam_standard`, and needs no ``params``.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

@@ -20,7 +20,7 @@ class AdanState(NamedTuple):
     g: Tree
 
 
-@optimizer(family="adaptive", paper="Xie et al. (2022), arXiv:2208.06677", needs=("params",))
+@optimizer(family="adaptive", paper="Xie et al. (2022), arXiv:2208.06677", needs=("decay",))
 def adan(
     lr: Number = 0.001,
     beta1: Scalar = 0.98,

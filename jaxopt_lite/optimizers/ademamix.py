@@ -20,7 +20,7 @@ class AdEMAMixState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="adaptive", paper="Pagliardini et al. (2024), arXiv:2409.03137", needs=("params",))
+@optimizer(family="adaptive", paper="Pagliardini et al. (2024), arXiv:2409.03137", needs=("decay",))
 def ademamix(
     lr: Number = 0.001,
     beta1: Scalar = 0.9,

@@ -26,7 +26,7 @@ class DAdaptAdamState(NamedTuple):
     s: Tree
 
 
-@optimizer(family="rate-free", paper="Defazio & Mishchenko (2023), arXiv:2301.07733", needs=("params", "tree"))
+@optimizer(family="rate-free", paper="Defazio & Mishchenko (2023), arXiv:2301.07733", needs=("decay", "tree"))
 def dadapt_adam(
     lr: Number = 1.0,
     beta1: Scalar = 0.9,

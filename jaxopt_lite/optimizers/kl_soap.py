@@ -27,7 +27,7 @@ class KLSOAPState(NamedTuple):
     eigenvalues: Tree
 
 
-@optimizer(family="matrix", paper="Lin et al. (2025), arXiv:2509.03378", needs=("params", "leaf", "matrices"))
+@optimizer(family="matrix", paper="Lin et al. (2025), arXiv:2509.03378", needs=("decay", "leaf", "matrices"))
 def kl_soap(
     lr: Number = 0.003,
     beta1: Scalar = 0.95,

@@ -17,7 +17,7 @@ class LionState(NamedTuple):
     m: Tree
 
 
-@optimizer(family="sign", paper="Chen et al. (2023), arXiv:2302.06675", needs=("params",))
+@optimizer(family="sign", paper="Chen et al. (2023), arXiv:2302.06675", needs=("decay",))
 def lion(
     lr: Number = 1e-4,
     beta1: Scalar = 0.9,

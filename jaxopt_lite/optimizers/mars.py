@@ -20,7 +20,7 @@ class MARSState(NamedTuple):
     g: Tree
 
 
-@optimizer(family="adaptive", paper="Yuan et al. (2024), arXiv:2411.10438", needs=("params", "leaf"))
+@optimizer(family="adaptive", paper="Yuan et al. (2024), arXiv:2411.10438", needs=("decay", "leaf"))
 def mars(
     lr: Number = 0.003,
     beta1: Scalar = 0.95,

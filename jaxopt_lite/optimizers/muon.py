@@ -21,7 +21,7 @@ class MuonState(NamedTuple):
 @optimizer(
     family="matrix",
     paper="Jordan et al. (2024), kellerjordan.github.io/posts/muon",
-    needs=("params", "leaf", "matrices"),
+    needs=("decay", "leaf", "matrices"),
 )
 def muon(
     lr: Number = 0.02,

@@ -18,7 +18,7 @@ class NAdamWState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="adaptive", paper="Dozat (2016); Dahl et al. (2023), arXiv:2306.07179", needs=("params",))
+@optimizer(family="adaptive", paper="Dozat (2016); Dahl et al. (2023), arXiv:2306.07179", needs=("decay",))
 def nadamw(
     lr: Number = 0.001,
     beta1: Scalar = 0.9,

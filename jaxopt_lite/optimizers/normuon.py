@@ -30,7 +30,7 @@ class NorMuonState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="matrix", paper="Li et al. (2025), arXiv:2510.05491", needs=("params", "leaf", "matrices"))
+@optimizer(family="matrix", paper="Li et al. (2025), arXiv:2510.05491", needs=("decay", "leaf", "matrices"))
 def normuon(
     lr: Number = 0.02,
     momentum: Scalar = 0.95,

@@ -20,7 +20,7 @@ class NovoGradState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="layerwise", paper="Ginsburg et al. (2019), arXiv:1905.11286", needs=("params", "leaf"))
+@optimizer(family="layerwise", paper="Ginsburg et al. (2019), arXiv:1905.11286", needs=("decay", "leaf"))
 def novograd(
     lr: Number = 0.001, beta1: Scalar = 0.95, beta2: Scalar = 0.98, eps: Scalar = 1e-8, weight_decay: Number = 0.0
 ):

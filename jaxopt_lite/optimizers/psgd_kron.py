@@ -29,7 +29,7 @@ class PSGDKronState(NamedTuple):
     key: jax.Array
 
 
-@optimizer(family="matrix", paper="Li (2018), arXiv:1512.04202", needs=("params", "leaf", "matrices"))
+@optimizer(family="matrix", paper="Li (2018), arXiv:1512.04202", needs=("decay", "leaf", "matrices"))
 def psgd_kron(
     lr: Number = 3e-4,
     beta1: Scalar = 0.9,

@@ -25,9 +25,7 @@ class ShampooState(NamedTuple):
     roots: Tree
 
 
-@optimizer(
-    family="matrix", paper="Gupta, Koren & Singer (2018), arXiv:1802.09568", needs=("params", "leaf", "matrices")
-)
+@optimizer(family="matrix", paper="Gupta, Koren & Singer (2018), arXiv:1802.09568", needs=("decay", "leaf", "matrices"))
 def shampoo(
     lr: Number = 0.003,
     beta1: Scalar = 0.95,

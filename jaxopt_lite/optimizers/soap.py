@@ -35,7 +35,7 @@ class SOAPState(NamedTuple):
     bases: Tree
 
 
-@optimizer(family="matrix", paper="Vyas et al. (2025), arXiv:2409.11321", needs=("params", "leaf", "matrices"))
+@optimizer(family="matrix", paper="Vyas et al. (2025), arXiv:2409.11321", needs=("decay", "leaf", "matrices"))
 def soap(
     lr: Number = 0.003,
     beta1: Scalar = 0.95,

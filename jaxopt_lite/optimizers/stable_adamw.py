@@ -19,7 +19,7 @@ class StableAdamWState(NamedTuple):
     v: Tree
 
 
-@optimizer(family="adaptive", paper="Wortsman et al. (2023), arXiv:2304.13013", needs=("params", "leaf"))
+@optimizer(family="adaptive", paper="Wortsman et al. (2023), arXiv:2304.13013", needs=("decay", "leaf"))
 def stable_adamw(
     lr: Number = 0.001,
     beta1: Scalar = 0.9,

@@ -10,6 +10,7 @@ from jaxopt_lite.transforms.clip_by_global_norm import clip_by_global_norm
 from jaxopt_lite.transforms.clip_by_norm import clip_by_norm
 from jaxopt_lite.transforms.grokfast import GrokfastState, grokfast
 from jaxopt_lite.transforms.hyperball import HyperballState, hyperball
+from jaxopt_lite.transforms.l2_decay import L2DecayState, l2_decay
 from jaxopt_lite.transforms.lr_multiplier import lr_multiplier
 from jaxopt_lite.transforms.normalize import normalize
 from jaxopt_lite.transforms.reduce_on_plateau import ReduceOnPlateauState, reduce_on_plateau
@@ -19,6 +20,7 @@ __all__ = [
     "AddNoiseState",
     "GrokfastState",
     "HyperballState",
+    "L2DecayState",
     "ReduceOnPlateauState",
     "WeightDecayState",
     "adaptive_clip",
@@ -31,6 +33,7 @@ __all__ = [
     "clip_by_norm",
     "grokfast",
     "hyperball",
+    "l2_decay",
     "lr_multiplier",
     "normalize",
     "reduce_on_plateau",

@@ -32,7 +32,10 @@ def cautious(floor: Scalar = 1e-3):
 
     def update(updates, state, params=None, *, grad=None):
         if grad is None:
-            raise TypeError("cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients")
+            raise TypeError(
+                "cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients; "
+                "inside optax's chain it stands as to_optax(…)"
+            )
 
         def rule(u, g):
             agrees = ~((u.conj() * g).real >= 0)  # of NaN too, which must not be hidden

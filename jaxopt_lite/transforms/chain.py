@@ -37,10 +37,12 @@ def chain(*parts: Transform) -> Any:
             raise TypeError(f"chain: a part must be an optimizer or a transform, not {describe(part)}")
         if rule and isinstance(part, Optimizer):
             raise TypeError(
-                f"chain: {part.name} and {rule.name} are two optimizers, and the second would climb: use one"
+                f"chain: {part.name} and {rule.name} are two optimizers, and the second would climb: use one; "
+                "what gives gradients in optax comes in by transform_from_optax"
             )
         if rule and part.entry.after_rule:
-            raise ValueError(f"chain: {part.name} works on updates, and stands before {rule.name}")
+            instead = "; l2_decay decays through the gradient" if part.name == "weight_decay" else ""
+            raise ValueError(f"chain: {part.name} works on updates, and stands before {rule.name}{instead}")
         rule = part if isinstance(part, Optimizer) else rule
 
     def init(params):

@@ -8,49 +8,73 @@ import jax.numpy as jnp
 from jaxopt_lite.core import transform
 from jaxopt_lite.numerics import Scalar, next_step
 from jaxopt_lite.rules import each
-from jaxopt_lite.trees import zero_steps, zeros_beside
+from jaxopt_lite.trees import copy, zero_steps, zeros_beside
 
 
 class ReduceOnPlateauState(NamedTuple):
-    """``scale``: what updates are multiplied by. ``best``: the lowest value. ``waited``: steps since then."""
+    """``scale``: what updates are multiplied by. ``best``: the lowest mean. ``mean``: of the ``gathered`` values.
+
+    ``waited``: means since the best; below 0, how many are to come that do not count.
+    """
 
     scale: jax.Array
     best: jax.Array
     waited: jax.Array
+    mean: jax.Array
+    gathered: jax.Array
 
 
 @transform(needs=("value",), after_rule=True)
-def reduce_on_plateau(rate: Scalar = 0.1, patience: int = 10, min_scale: Scalar = 0.0, threshold: Scalar = 1e-4):
+def reduce_on_plateau(
+    rate: Scalar = 0.1,
+    patience: int = 10,
+    min_scale: Scalar = 0.0,
+    threshold: Scalar = 1e-4,
+    atol: Scalar = 0.0,
+    cooldown: int = 0,
+    every: int = 1,
+):
     """Multiplies updates by a scale that falls whenever the loss has not fallen for a while.
 
-        if value < best (1 - threshold):  best, waited ← value, 0    else  waited ← waited + 1
-        if waited > patience:  scale, waited ← max(rate scale, min_scale), 0
+        mean ← the mean of ``every`` values; with each of them:
+        better = mean < best - threshold |best| - atol
+        best ← mean if better;  waited ← 0 if better and waited ≥ 0, else waited + 1
+        if waited > patience:  scale, waited ← max(rate scale, min_scale), -cooldown
         u ← scale u
 
     Use it where nobody knows how long a run will be. ``value`` is what ``update`` is given by that name; the loss of a
-    batch is noisy, so give it a mean, or a patience of thousands of steps.
+    batch is noisy, so let ``every`` be the batches of an epoch, or ``patience`` thousands of steps.
 
     Args:
         rate: what the scale is multiplied by.
-        patience: how many steps without a new best are waited for.
+        patience: how many means without a new best are waited for. The scale falls with the one after them, as in
+            torch; optax's patience is one more.
         min_scale: the lowest scale.
         threshold: the share of ``best`` by which a new one has to be lower.
+        atol: by how much a new best has to be lower beside that, in the unit of the loss.
+        cooldown: how many means do not count after the scale has fallen.
+        every: how many values make one mean.
 
-    State: `ReduceOnPlateauState`, 12 bytes in all.
-    Source: torch's ``ReduceLROnPlateau`` and optax's ``reduce_on_plateau``, without cooldown.
+    State: `ReduceOnPlateauState`, 20 bytes in all.
+    Source: torch's ``ReduceLROnPlateau`` and optax's ``reduce_on_plateau``.
     """
 
     def init(params):
-        number = zeros_beside(params, (), jnp.float32)
-        return ReduceOnPlateauState(number + 1.0, number + jnp.finfo(jnp.float32).max, zero_steps(params))
+        number, none = zeros_beside(params, (), jnp.float32), zero_steps(params)
+        return ReduceOnPlateauState(number + 1, number + jnp.finfo(jnp.float32).max, none, number, copy(none))
 
     def update(updates, state, params=None, *, value):
-        value = jnp.asarray(value, jnp.float32)
-        better = value < state.best - threshold * jnp.abs(state.best)
-        waited = jnp.where(better, 0, next_step(state.waited))
+        gathered = next_step(state.gathered)
+        mean = state.mean + (jnp.asarray(value, jnp.float32) - state.mean) / gathered
+        better = mean < state.best - threshold * jnp.abs(state.best) - atol
+        waited = jnp.where(better & (state.waited >= 0), 0, next_step(state.waited))
         over = waited > patience
+
         scale = jnp.where(over, jnp.maximum(rate * state.scale, min_scale), state.scale)
-        updates = each(lambda u, scale: scale * u, updates, scale=scale)
-        return updates, ReduceOnPlateauState(scale, jnp.where(better, value, state.best), jnp.where(over, 0, waited))
+        best, waited = jnp.where(better, mean, state.best), jnp.where(over, -cooldown, waited)
+        judged = ReduceOnPlateauState(scale, best, waited, jnp.zeros_like(mean), jnp.zeros_like(gathered))
+        gathering = state._replace(mean=mean, gathered=gathered)
+        new = jax.tree.map(lambda a, b: jnp.where(gathered >= every, a, b), judged, gathering)
+        return each(lambda u, scale: scale * u, updates, scale=new.scale), new
 
     return init, update

@@ -17,7 +17,7 @@ class WeightDecayState(NamedTuple):
     iter: jax.Array
 
 
-@transform(needs=("params",), after_rule=True)
+@transform(needs=("decay",), after_rule=True)
 def weight_decay(weight_decay: Number = 0.01, lr: Number = 1.0, cautious: bool = False):
     """Shrinks the parameters by a share of themselves, whatever the rule before it does.
 

@@ -31,7 +31,7 @@ def lookahead(opt: Optimizer, every: Scalar = 5, alpha: Scalar = 0.5):
     Args:
         opt: the optimizer; its own state goes on as if nothing had been.
         every: the steps between; a whole number or an array of one.
-        alpha: how far of the way the slow parameters go, in [0, 1).
+        alpha: how far of the way the slow parameters go, in [0, 1]; at 1 the optimizer goes on as if it were alone.
 
     State: `LookaheadState`, 4 bytes per float32 parameter more than the optimizer's.
     Source: Zhang et al. (2019), arXiv:1907.08610. optax's keeps both copies in ``params``.

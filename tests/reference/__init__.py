@@ -11,6 +11,7 @@ from reference.adagrad import adagrad
 from reference.adam import adam
 from reference.adam_atan2 import adam_atan2
 from reference.adam_mini import adam_mini
+from reference.adam_standard import adam_standard
 from reference.adamax import adamax
 from reference.adamw import adamw
 from reference.adan import adan
@@ -62,6 +63,7 @@ __all__ = [
     "adam",
     "adam_atan2",
     "adam_mini",
+    "adam_standard",
     "adamax",
     "adamw",
     "adan",

@@ -1,6 +1,6 @@
 """Gradients."""
 
-from wrong_inputs.names import FLOATS, Row, given, layer
+from wrong_inputs.names import FLOATS, WITHOUT, Row, given, layer
 
 ROWS: list[Row] = [
     (
@@ -27,11 +27,11 @@ ROWS: list[Row] = [
     (
         given(layer(w="jnp.sin", b="b")),
         TypeError,
-        "adam.update: gradients['layer']['w'] is the function sin, not an array",
+        "adam.update: gradients['layer']['w'] is the function sin, not an array: " + WITHOUT,
     ),
     (
         given(layer(w="object", b="b")),
         TypeError,
-        "adam.update: gradients['layer']['w'] is the function object, not an array",
+        "adam.update: gradients['layer']['w'] is the function object, not an array: " + WITHOUT,
     ),
 ]

@@ -26,7 +26,7 @@ ROWS: list[Row] = [
     (
         given(layer(w="None", b="b"), params="params"),
         ValueError,
-        "adam.update: gradients['layer']['w'] is None, params['layer']['w'] is float32[3]",
+        "adam.update: state.m['layer']['w'] is float32[3], where adam.init gives None, as the gradient is",
     ),
     (
         given(params=layer(w="None", b="b")),

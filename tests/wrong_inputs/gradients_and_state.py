@@ -36,7 +36,7 @@ ROWS: list[Row] = [
     (
         given(layer(w="w", b="None")),
         ValueError,
-        "adam.update: state.m['layer']['b'] is float32[], where adam.init gives None",
+        "adam.update: state.m['layer']['b'] is float32[], where adam.init gives None, as the gradient is",
     ),
     (given(state="None"), TypeError, "adam.update: state is None, where adam.init gives an AdamState"),
     (given(state="()"), TypeError, "adam.update: state is a tuple, where adam.init gives an AdamState"),

@@ -23,7 +23,19 @@ ROWS: list[Row] = [
     ("adam(beta1=1.0)", ValueError, f"adam: beta1 must be {SHARE}, not 1"),
     ("adam(beta2=-0.1)", ValueError, f"adam: beta2 must be {SHARE}, not -0.1"),
     ("adam(beta2=np.array(1.5))", ValueError, f"adam: beta2 must be {SHARE}, not 1.5"),
-    ("adam(beta1=lambda iter: 0.9)", TypeError, f"adam: beta1 must be {SHARE}, not a function"),
+    (
+        "schedule_free_sgd(beta1=lambda iter: 0.9)",
+        TypeError,
+        "schedule_free_sgd: beta1 must be a finite number in [0.01, 1), not a function: "
+        "the averages are found by it from the state",
+    ),
+    (
+        "muon(steps=lambda iter: 5)",
+        TypeError,
+        f"muon: steps must be {COUNT}, not a function: it is one for all steps",
+    ),
+    ("adam(beta1=lambda iter: 1.0).init(params)", ValueError, f"adam: beta1 must be {SHARE}, not 1"),
+    ("adam(beta1=pulled)", TypeError, "the schedule pulled gave float32[3], where one number is needed"),
     ("momentum(momentum=1)", ValueError, f"momentum: momentum must be {SHARE}, not 1"),
     ("nesterov(momentum=None)", TypeError, f"nesterov: momentum must be {SHARE}, not None"),
     ("rmsprop(decay_rate=2.0)", ValueError, f"rmsprop: decay_rate must be {SHARE}, not 2"),
@@ -35,7 +47,7 @@ ROWS: list[Row] = [
     ("mars(gamma=None)", TypeError, f"mars: gamma must be {POSITIVE}, not None"),
     ("asgd(lambd=-1)", ValueError, f"asgd: lambd must be {POSITIVE}, not -1"),
     ("rprop(eta_minus=1.2)", ValueError, f"rprop: eta_minus must be {SHARE}, not 1.2"),
-    ("rprop(eta_plus=0.5)", ValueError, "rprop: eta_plus must be a finite number of at least 1, not 0.5"),
+    ("rprop(eta_plus=0.5)", ValueError, "rprop: eta_plus must be a finite number of at least 1 or a schedule, not 0.5"),
     ("rprop(max_scale=-1)", ValueError, f"rprop: max_scale must be {POSITIVE}, not -1"),
     ("lars(trust_coefficient=-1)", ValueError, f"lars: trust_coefficient must be {POSITIVE}, not -1"),
     ("ademamix(alpha=-1)", ValueError, f"ademamix: alpha must be {POSITIVE}, not -1"),
@@ -43,11 +55,11 @@ ROWS: list[Row] = [
     ("adam_mini(out_axis=0.5)", ValueError, "adam_mini: out_axis must be a whole number, not 0.5"),
     ("adafactor(eps1=-1)", ValueError, f"adafactor: eps1 must be {POSITIVE}, not -1"),
     ("adafactor(eps2=-1)", ValueError, f"adafactor: eps2 must be {POSITIVE}, not -1"),
-    ("prodigy(d0=-1)", ValueError, f"prodigy: d0 must be {POSITIVE}, not -1"),
+    ("prodigy(d0=-1)", ValueError, "prodigy: d0 must be a finite number of at least 0, not -1"),
     ("prodigy(d_coef=-1)", ValueError, f"prodigy: d_coef must be {POSITIVE}, not -1"),
-    ("dog(reps_rel=-1)", ValueError, f"dog: reps_rel must be {POSITIVE}, not -1"),
+    ("dog(reps_rel=-1)", ValueError, "dog: reps_rel must be a finite number of at least 0, not -1"),
     ("polyak_sgd(max_lr=-1)", ValueError, f"polyak_sgd: max_lr must be {POSITIVE}, not -1"),
-    ("polyak_sgd(f_min=None)", TypeError, "polyak_sgd: f_min must be a finite number, not None"),
+    ("polyak_sgd(f_min=None)", TypeError, "polyak_sgd: f_min must be a finite number or a schedule, not None"),
     (
         "schedule_free_sgd(beta1=0)",
         ValueError,
@@ -102,7 +114,7 @@ ROWS: list[Row] = [
     (
         "muon(hidden='*kernl', others=adam()).init({'kernel': jnp.ones((2, 3))})",
         ValueError,
-        "muon: hidden fits no leaf",
+        "muon: hidden fits no leaf; the leaves are 'kernel'",
     ),
     (
         "muon(others=adam()).init({'attention': {'bias': jnp.ones((2, 3))}})",
@@ -122,17 +134,17 @@ ROWS: list[Row] = [
     (
         "lbfgs().update(grads, lbfgs().init(params), params, value=1.0, grad=grads)",
         TypeError,
-        "lbfgs.update: value_fn is missing, and this rule needs it",
+        "lbfgs.update: value_fn is missing, and this rule needs it; inside optax's chain it stands as to_optax(…)",
     ),
     (
         "lbfgs().update(grads, lbfgs().init(params), params, value=1.0, value_fn=pulled)",
         TypeError,
-        "lbfgs.update: grad is missing, and this rule needs it",
+        "lbfgs.update: grad is missing, and this rule needs it; inside optax's chain it stands as to_optax(…)",
     ),
     (
         "polyak_sgd().update(grads, polyak_sgd().init(params))",
         TypeError,
-        "polyak_sgd.update: value is missing, and this rule needs it",
+        "polyak_sgd.update: value is missing, and this rule needs it; inside optax's chain it stands as to_optax(…)",
     ),
     ("adagrad(eps='small')", TypeError, f"adagrad: eps must be {POSITIVE}, not 'small'"),
     (

@@ -26,7 +26,7 @@ ROWS: list[Row] = [
     (
         "polyak().update(grads, polyak().init(params), params)",
         TypeError,
-        "polyak.update: value is missing, and this rule needs it",
+        "polyak.update: value is missing, and this rule needs it; inside optax's chain it stands as to_optax(…)",
     ),
     (
         "decaying().update(grads, decaying().init(params))",

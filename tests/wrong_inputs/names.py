@@ -77,6 +77,7 @@ def given(grads: str = "grads", state: str = "state", params: str = "") -> str:
     return f"opt.update({grads}, {state}{params and ', ' + params})"
 
 
-NUMBER, SHARE, POSITIVE = "a finite number or a schedule", "a finite number in [0, 1)", "a finite number of at least 0"
+NUMBER, SHARE, POSITIVE = (f"a finite number{bounds} or a schedule" for bounds in ("", " in [0, 1)", " of at least 0"))
 COUNT = "a whole number of at least 1"
-FLOATS = "and steps are taken in real or complex floats: keep such a leaf out of the tree, or put None in its place"
+WITHOUT = "put None in its place, as eqx.filter(model, eqx.is_inexact_array) does"
+FLOATS = "and steps are taken in real or complex floats: " + WITHOUT

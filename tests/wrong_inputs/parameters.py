@@ -1,6 +1,6 @@
 """Parameters."""
 
-from wrong_inputs.names import FLOATS, Row, given
+from wrong_inputs.names import FLOATS, WITHOUT, Row, given
 
 ROWS: list[Row] = [
     (
@@ -12,8 +12,12 @@ ROWS: list[Row] = [
     ("opt.init({'key': jax.random.key(0)})", TypeError, f"adam.init: params['key'] is key<fry>[], {FLOATS}"),
     ("opt.init({'w': 3})", TypeError, f"adam.init: params['w'] is 3, {FLOATS}"),
     ("opt.init({'w': w, 'name': 'dense'})", TypeError, "adam.init: params['name'] is 'dense', not an array"),
-    ("opt.init(Pair(w, jnp.tanh))", TypeError, "adam.init: params.b is the function tanh, not an array"),
-    ("opt.init({'w': jnp.float32})", TypeError, "adam.init: params['w'] is the function float32, not an array"),
+    ("opt.init(Pair(w, jnp.tanh))", TypeError, "adam.init: params.b is the function tanh, not an array: " + WITHOUT),
+    (
+        "opt.init({'w': jnp.float32})",
+        TypeError,
+        "adam.init: params['w'] is the function float32, not an array: " + WITHOUT,
+    ),
     ("opt.init(state)", TypeError, f"adam.init: params.iter is int32[], {FLOATS}"),
     (
         given(params="{'layer': {'w': w, 'b': 1}}"),

@@ -22,7 +22,7 @@ ROWS: list[Row] = [
         "optimizer(needs=('vlaue',))(lambda: None)",
         ValueError,
         "<lambda>: 'vlaue' is nothing that a rule can need; "
-        "there are grad, key, leaf, matrices, params, tree, value, value_fn",
+        "there are decay, grad, key, leaf, matrices, params, tree, value, value_fn",
     ),
     ("optimizer(lambda: (1, 2, 3))()", TypeError, "<lambda> must return (init, update), not tuple"),
     ("optimizer(lambda: None)()", TypeError, "<lambda> must return (init, update), not NoneType"),

@@ -1,6 +1,6 @@
 """Schedules."""
 
-from wrong_inputs.names import COUNT, NUMBER, SHARE, Row
+from wrong_inputs.names import COUNT, NUMBER, Row
 
 WSD = ("warmup_steps", "stable_steps", "decay_steps")
 
@@ -31,7 +31,11 @@ ROWS: list[Row] = [
     ("schedules.scale('a', 0.1)", TypeError, f"scale: schedule must be {NUMBER}, not 'a'"),
     ("schedules.cosine(0.1, 9) * 'a'", TypeError, "scale: factor must be a finite number, not 'a'"),
     ("schedules.one_cycle(peak=None, steps=9)", TypeError, "one_cycle: peak must be a finite number, not None"),
-    ("schedules.one_cycle(0.1, 9, warmup=1.0)", ValueError, f"one_cycle: warmup must be {SHARE}, not 1"),
+    (
+        "schedules.one_cycle(0.1, 9, warmup=1.0)",
+        ValueError,
+        "one_cycle: warmup must be a finite number in [0, 1), not 1",
+    ),
     *(
         (
             f"schedules.warmup_stable_decay({', '.join(['0.1', *('0' if x == name else '9' for x in WSD)])})",
@@ -43,12 +47,22 @@ ROWS: list[Row] = [
     (
         "schedules.join(0.1, 0.2, at=(9, 20))",
         ValueError,
-        "join: 2 schedules need 1 steps to change at, not 2",
+        "join: 2 values need 1 steps to change at, not 2",
     ),
     (
         "schedules.join(0.1, 0.2, 0.3, at=(20, 9))",
         ValueError,
         "join: at must be a tuple of steps in rising order, not (20, 9)",
+    ),
+    (
+        "schedules.piecewise((0.1, 0.2), at=())",
+        ValueError,
+        "piecewise: 2 values need 1 steps to change at, not 0",
+    ),
+    (
+        "schedules.piecewise((0.1, 0.2), at=(9,), between='spline')",
+        ValueError,
+        "piecewise: between must be one of 'step', 'linear', 'cosine', not 'spline'",
     ),
     (
         "schedules.step(0.1, 0.5, at=10)",

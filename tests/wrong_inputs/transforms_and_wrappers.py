@@ -12,42 +12,61 @@ ROWS: list[Row] = [
     ("adaptive_clip(clipping=-0.1)", ValueError, f"adaptive_clip: clipping must be {POSITIVE}, not -0.1"),
     ("cautious(floor='low')", TypeError, f"cautious: floor must be {POSITIVE}, not 'low'"),
     ("normalize(over='batch')", ValueError, "normalize: over must be 'tree' or 'leaf', not 'batch'"),
-    ("add_noise(variance=-1)", ValueError, f"add_noise: variance must be {POSITIVE} or a schedule, not -1"),
+    ("add_noise(variance=-1)", ValueError, f"add_noise: variance must be {POSITIVE}, not -1"),
     ("add_noise(seed=0.5)", ValueError, "add_noise: seed must be a whole number, not 0.5"),
     ("grokfast(decay_rate=1)", ValueError, f"grokfast: decay_rate must be {SHARE}, not 1"),
     ("grokfast(amplify=-1)", ValueError, f"grokfast: amplify must be {POSITIVE}, not -1"),
     ("reduce_on_plateau(patience=0)", ValueError, f"reduce_on_plateau: patience must be {COUNT}, not 0"),
+    ("reduce_on_plateau(atol=-1)", ValueError, f"reduce_on_plateau: atol must be {POSITIVE}, not -1"),
+    (
+        "reduce_on_plateau(cooldown=-1)",
+        ValueError,
+        "reduce_on_plateau: cooldown must be a whole number of at least 0, not -1",
+    ),
+    (
+        "partition({'a': opt, 'b': sgd()}, {'a': 'w', 'b': '*'}).init([w, w])",
+        ValueError,
+        "partition: 'w' fits no leaf; the leaves are '0', '1'; these have no names of their own: "
+        "a function (path, leaf) tells them apart",
+    ),
+    ("transform_from_optax(3)", TypeError, "transform_from_optax: tx must be one of optax's transformations, not 3"),
     ("reduce_on_plateau(min_scale=-1)", ValueError, f"reduce_on_plateau: min_scale must be {POSITIVE}, not -1"),
     ("reduce_on_plateau(threshold=2)", ValueError, f"reduce_on_plateau: threshold must be {SHARE}, not 2"),
     (
         "chain(adam(), reduce_on_plateau()).update(grads, (state, state), params)",
         TypeError,
-        "chain.update: value is missing, and this rule needs it",
+        "chain.update: value is missing, and this rule needs it; inside optax's chain it stands as to_optax(…)",
     ),
     (
         "cautious().update(grads, ())",
         TypeError,
-        "cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients",
+        "cautious.update: grad is missing; a chain gives it, and alone this needs grad=gradients; "
+        "inside optax's chain it stands as to_optax(…)",
     ),
     ("chain(clip, adam())", TypeError, "chain: parts is the factory clip, where a transform is meant: clip(…)"),
     ("chain(w, adam())", TypeError, "chain: a part must be an optimizer or a transform, not float32[3]"),
     (
         "chain(adam(), clip(1.0), sgd())",
         TypeError,
-        "chain: adam and sgd are two optimizers, and the second would climb: use one",
+        "chain: adam and sgd are two optimizers, and the second would climb: use one; "
+        "what gives gradients in optax comes in by transform_from_optax",
     ),
     (
         "chain(weight_decay(0.1), adam())",
         ValueError,
-        "chain: weight_decay works on updates, and stands before adam",
+        "chain: weight_decay works on updates, and stands before adam; l2_decay decays through the gradient",
     ),
     ("accumulate(clip(1.0), 4)", TypeError, "accumulate: opt must be an optimizer, not the transform clip"),
-    ("accumulate(opt, every=0)", ValueError, f"accumulate: every must be {COUNT}, not 0"),
+    ("accumulate(opt, every=0)", ValueError, f"accumulate: every must be {COUNT} or a schedule, not 0"),
     ("average(opt, ema=1.0)", ValueError, f"average: ema must be {SHARE} or None, not 1"),
     ("average(opt, begin=-1)", ValueError, "average: begin must be a whole number of at least 0, not -1"),
-    ("lookahead(opt, alpha=2)", ValueError, f"lookahead: alpha must be {SHARE}, not 2"),
+    ("lookahead(opt, alpha=2)", ValueError, "lookahead: alpha must be a finite number in [0, 1] or a schedule, not 2"),
     ("sam(opt, rho=-1)", ValueError, f"sam: rho must be {POSITIVE}, not -1"),
-    ("sam(opt).update(grads, state, params)", TypeError, "sam.update: value_fn is missing, and this rule needs it"),
+    (
+        "sam(opt).update(grads, state, params)",
+        TypeError,
+        "sam.update: value_fn is missing, and this rule needs it; inside optax's chain it stands as to_optax(…)",
+    ),
     ("skip_spikes(opt, deviations=-1)", ValueError, f"skip_spikes: deviations must be {POSITIVE}, not -1"),
     (
         "skip_spikes(opt, window=1)",
@@ -73,7 +92,7 @@ ROWS: list[Row] = [
     (
         "partition({'a': opt, 'b': sgd()}, 'a').init(params)",
         ValueError,
-        "partition: group 'b' has no leaf",
+        "partition: group 'b' has no leaf; the leaves are 'layer/b', 'layer/w'",
     ),
     (
         "partition({'a': opt}, lambda path, leaf: 'c').init(params)",
@@ -103,12 +122,12 @@ ROWS: list[Row] = [
     (
         "lr_multiplier({'*w': 2.0, 'layr/*': 0.5, '*': 1.0}).update(grads, ())",
         ValueError,
-        "lr_multiplier: 'layr/*' fits no leaf",
+        "lr_multiplier: 'layr/*' fits no leaf; the leaves are 'layer/b', 'layer/w'",
     ),
     (
         "partition({'a': opt, 'b': sgd()}, {'a': '*', 'b': '*bias'}).init(params)",
         ValueError,
-        "partition: '*bias' fits no leaf",
+        "partition: '*bias' fits no leaf; the leaves are 'layer/b', 'layer/w'",
     ),
     ("find(state, 'mu')", ValueError, "find: there is no 'mu' in this state; there are iter, m, v"),
     (

@@ -40,5 +40,7 @@ def test_the_shim_tells_ours_from_what_cannot_be_said_and_from_optaxs(tmp_path):
 def test_each_failure_in_the_table_has_a_reason_in_one_short_sentence():
     table = outcomes.read()
     assert table.keys() == outcomes.MODULES.keys()
-    reasons = [reason for group in table.values() for kind in ("failed", "not_comparable") for reason in group.get(kind, {})]
+    reasons = [
+        reason for group in table.values() for kind in ("failed", "not_comparable") for reason in group.get(kind, {})
+    ]
     assert [reason for reason in reasons if not reason.endswith(".") or len(reason.split()) > 25] == []

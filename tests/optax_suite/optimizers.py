@@ -1,5 +1,6 @@
 """Say optax's optimizers in ours."""
 
+import collections
 import functools
 import inspect
 
@@ -7,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from optax import contrib
 from optax._src import alias
-from optax_suite.shim import CannotBeSaid, as_optaxs, refuse, same, to_ours
 
 import jaxopt_lite as ours
 from jaxopt_lite import schedules
+from optax_suite.shim import CannotBeSaid, as_optaxs, refuse, same, to_ours
 
 # optax's name, our factory, and their arguments that USUAL does not name.
 ALIKE = [
@@ -48,22 +49,29 @@ def defaults_of(theirs):
     return {name: p.default for name, p in inspect.signature(theirs).parameters.items()}
 
 
+# The fields of our states that tests read by optax's names.
+Moments = collections.namedtuple("Moments", ["count", "mu", "nu"])
+Trace = collections.namedtuple("Trace", ["count", "trace"])
+
+
 def adam(weight_decay=0.0, nesterov=False, *, learning_rate, b1, b2, eps, **rest):
     refuse("adam", defaults_of(alias.adamw), **rest)
     factory = ours.nadamw if nesterov else ours.adamw
-    return as_optaxs(factory(learning_rate, b1, b2, eps, weight_decay))
+    return as_optaxs(factory(learning_rate, b1, b2, eps, weight_decay), view=None if nesterov else Moments)
 
 
 def adamaxw(learning_rate, b1, b2, eps, weight_decay, mask):
     refuse("adamaxw", defaults_of(alias.adamaxw), mask=mask)
-    return as_optaxs(ours.chain(ours.adamax(learning_rate, b1, b2, eps), ours.weight_decay(weight_decay, learning_rate)))
+    return as_optaxs(
+        ours.chain(ours.adamax(learning_rate, b1, b2, eps), ours.weight_decay(weight_decay, learning_rate))
+    )
 
 
 def sgd(learning_rate, momentum, nesterov, accumulator_dtype):
     refuse("sgd", defaults_of(alias.sgd), accumulator_dtype=accumulator_dtype)
     if momentum is None:
         return as_optaxs(ours.sgd(learning_rate))
-    return as_optaxs(ours.heavy_ball(learning_rate, momentum, nesterov=nesterov))
+    return as_optaxs(ours.heavy_ball(learning_rate, momentum, nesterov=nesterov), view=Trace)
 
 
 def sign_sgd(learning_rate):
@@ -91,7 +99,6 @@ def muon(
             weight_decay,
             steps=ns_steps,
             scale="original" if consistent_rms is None else "match_rms_adamw",
-            hidden=lambda path, leaf: leaf.ndim == 2,
             others=ours.nadamw(lr, adam_b1, adam_b2, weight_decay=adam_weight_decay),
         )
     )
@@ -125,9 +132,7 @@ def schedule_free_sgd(learning_rate, warmup_steps, b1, weight_decay, **rest):
 
 def schedule_free_adamw(learning_rate, warmup_steps, b1, b2, eps, weight_decay, **rest):
     refuse("schedule_free_adamw", defaults_of(contrib.schedule_free_adamw), **rest)
-    return as_optaxs(
-        ours.schedule_free_adamw(with_warmup(learning_rate, warmup_steps), b1, b2, eps, weight_decay)
-    )
+    return as_optaxs(ours.schedule_free_adamw(with_warmup(learning_rate, warmup_steps), b1, b2, eps, weight_decay))
 
 
 def schedule_free(base_optimizer, learning_rate, b1, **rest):

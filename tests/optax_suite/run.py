@@ -1,3 +1,4 @@
+# ruff: noqa: N802 - unittest calls these methods by names of its own
 """Run a test module of optax on our optimizers: ``python -m optax_suite.run MODULE FILE.json``."""
 
 import importlib

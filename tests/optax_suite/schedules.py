@@ -3,9 +3,9 @@
 import itertools
 
 from optax.schedules import _join, _schedule
-from optax_suite.shim import CannotBeSaid
 
 from jaxopt_lite import schedules
+from optax_suite.shim import CannotBeSaid
 
 
 def after(begin, start, then):
@@ -25,14 +25,18 @@ def linear(init_value, end_value, transition_steps, transition_begin):
 
 def piecewise_constant(init_value, boundaries_and_scales):
     scales = sorted((boundaries_and_scales or {}).items())
-    values = itertools.accumulate((scale for _, scale in scales), lambda value, scale: value * scale, initial=init_value)
+    values = itertools.accumulate(
+        (scale for _, scale in scales), lambda value, scale: value * scale, initial=init_value
+    )
     return schedules.join(*map(schedules.constant, values), at=tuple(at for at, _ in scales))
 
 
 def exponential(init_value, transition_steps, decay_rate, transition_begin, staircase, end_value):
     if end_value is not None:
         raise CannotBeSaid("Our exponential schedule has no end value.")
-    return after(transition_begin, init_value, schedules.exponential(init_value, decay_rate, transition_steps, staircase))
+    return after(
+        transition_begin, init_value, schedules.exponential(init_value, decay_rate, transition_steps, staircase)
+    )
 
 
 def cosine(init_value, decay_steps, alpha, exponent):

@@ -1,6 +1,5 @@
 """Put our optimizers, schedules and transforms in the place of optax's, for optax's own tests."""
 
-import functools
 import importlib
 import inspect
 import pkgutil
@@ -12,7 +11,7 @@ import optax
 from jaxopt_lite import Transform, from_optax, to_optax, transform
 
 
-class CannotBeSaid(Exception):
+class CannotBeSaid(Exception):  # noqa: N818 - it is no error of ours
     """Raised where optax has an argument that ours lack. The message is the reason in the table of failures."""
 
 
@@ -91,8 +90,7 @@ def as_optaxs(opt, view=None, stateless=False, keywords=None):
         if stateless:
             state = ()
         if view:
-            of_ours = type(jax.eval_shape(opt.init, updates if params is None else params))
-            state = of_ours(*state)
+            state = type(jax.eval_shape(opt.init, updates if params is None else params))(*state)
         extra = keywords(extra) if keywords else extra
         updates, state = opt.update(updates, state, params, **extra)
         return updates, view(*state) if view else state
@@ -127,11 +125,6 @@ def as_optimizer(tx):
 def as_part(tx):
     """Return a part of a chain of ours: what stands in for ``tx``, else a transform around optax's."""
     return to_ours(tx) or of_theirs(tx)
-
-
-def named(**renamed):
-    """Return a decorator for a function that maps optax's remaining arguments: see `same`."""
-    return functools.partial(same, **renamed)
 
 
 USUAL = {

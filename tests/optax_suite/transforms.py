@@ -1,22 +1,20 @@
 """Say optax's transforms and wrappers in ours."""
 
 import collections
-import functools
 import inspect
 
 import jax
 import jax.numpy as jnp
 import optax
 from optax import contrib, transforms
-from optax._src import alias, base, combine, wrappers
+from optax._src import combine, wrappers
 from optax._src import lookahead as _lookahead
 from optax.transforms import _accumulation, _masking
 from optax.tree_utils import _state_utils
-from optax_suite.shim import CannotBeSaid, as_optaxs, as_optimizer, as_part, refuse, same, to_ours
 
 import jaxopt_lite as ours
 from jaxopt_lite import optimizer
-from jaxopt_lite.trees import describe
+from optax_suite.shim import CannotBeSaid, as_optaxs, as_optimizer, as_part, refuse
 
 
 def defaults_of(theirs):
@@ -67,7 +65,7 @@ def masked(inner, mask, mask_compatible_extra_args=False):
 
     def build(tree):
         if isinstance(tree, _state_utils._ParamsPlaceholder):
-            raise CannotBeSaid("tree.map_params asks for the state of a tree without leaves, which is in no group.")
+            raise CannotBeSaid("tree.map_params asks for the state of a tree without leaves, which has no groups.")
         names = jax.tree.map(lambda m: "in" if m else "out", mask(tree) if _masking._mask_callable(mask) else mask)
         used = set(jax.tree.leaves(names))
         return ours.partition({name: opt for name, opt in groups.items() if name in used}, names)
@@ -91,7 +89,7 @@ class MultiSteps:
         self.init, self.update = as_optaxs(ours.accumulate(as_optimizer(opt), every_k_schedule), view=self.State)
 
     def has_updated(self, state):
-        if (state.mini_step == 0) and not hasattr(state, "gradient_step"):
+        if state.mini_step == 0:
             raise CannotBeSaid("accumulate does not count the steps it has taken: the optimizer's state does.")
         return False
 

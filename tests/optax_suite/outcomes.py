@@ -26,7 +26,7 @@ MODULES = {
     "masking": "optax.transforms._masking_test",
 }
 SKIPS_ITSELF = "optax's test skips itself."
-CALLS_NONE = "It tests what has no counterpart here."
+CALLS_NONE = "It calls nothing that has a counterpart here."
 
 
 def read():
@@ -35,13 +35,28 @@ def read():
 
 
 def compressed(names):
-    """Return the names of tests with the numbers of one test's cases in one string."""
+    """Return the names of tests, with the numbers of one test's cases in one string: ``"Test.of_sgd: 0 3"``."""
     cases = {}
     for name in names:
         base, number = re.fullmatch(r"(.*?)(\d*)", name).groups()
         cases.setdefault(base, []).append(number)
-    numbers = {base: sorted(filter(None, given), key=int) for base, given in cases.items()}
-    return sorted(f"{base} {' '.join(given)}".strip() for base, given in numbers.items())
+    return sorted(
+        f"{base}: {' '.join(sorted(given, key=int))}" if given != [""] else base for base, given in cases.items()
+    )
+
+
+def expanded(names):
+    """Return the names of all tests that these strings name."""
+    split = [name.partition(": ") for name in names]
+    return [base + number for base, _, numbers in split for number in (numbers.split() or [""])]
+
+
+def why_not_comparable(happened, given):
+    """Return why a test says nothing of ours, from what happened and the arguments that it was given."""
+    if happened == "skipped":
+        return SKIPS_ITSELF
+    name = re.search(r"wrapper_name='(\w+)'", given) or re.search(r"opt_name='(\w+)'", given)
+    return f"Nothing here is {name[1]}." if name else CALLS_NONE
 
 
 def summary(outcomes, known):
@@ -53,13 +68,11 @@ def summary(outcomes, known):
     """
     reasons = {}
     for reason, names in known.get("failed", {}).items():
-        for name in names:
-            base, *numbers = name.split()
-            reasons |= {base + number: reason for number in numbers or [""]}
+        reasons |= dict.fromkeys(expanded(names), reason)
     group = {"passed": 0, "failed": {}, "not_comparable": {}}
-    for name, _, happened, why, called in json.loads(outcomes):
+    for name, given, happened, why, called in json.loads(outcomes):
         if happened == "skipped" or not called:
-            reason = SKIPS_ITSELF if happened == "skipped" else CALLS_NONE
+            reason = why_not_comparable(happened, given)
             group["not_comparable"].setdefault(reason, []).append(name)
         elif happened == "failed":
             said = re.match(r"CannotBeSaid: (.*)", why)
@@ -83,8 +96,3 @@ def write(table):
                 lines += [f"{json.dumps(reason, ensure_ascii=False)} = ["]
                 lines += [f"    {json.dumps(name)}," for name in names] + ["]"]
     TABLE.write_text("\n".join(lines) + "\n")
-
-
-def count(names):
-    """Return how many tests these strings name."""
-    return sum(max(1, len(name.split()) - 1) for name in names)

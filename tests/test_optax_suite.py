@@ -8,9 +8,11 @@ from optax_suite import outcomes, sources
 
 
 @pytest.fixture(scope="session")
-def optax_sources(pytestconfig):
+def optax_sources():
+    folder = sources.TESTS.parent / ".pytest_cache" / "d" / "optax"  # beside the programs that are kept
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        return sources.unpacked(pytestconfig.cache.mkdir("optax"))
+        return sources.unpacked(folder)
     except subprocess.CalledProcessError:
         pytest.skip("pip cannot download the source distribution of optax")
 

@@ -2,7 +2,6 @@
 
 import collections
 import functools
-import inspect
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +10,7 @@ from optax._src import alias
 
 import jaxopt_lite as ours
 from jaxopt_lite import schedules
-from optax_suite.shim import CannotBeSaid, as_optaxs, refuse, same, to_ours
+from optax_suite.shim import CannotBeSaid, as_optaxs, defaults_of, refuse, same, to_ours
 
 # optax's name, our factory, and their arguments that USUAL does not name.
 ALIKE = [
@@ -45,19 +44,23 @@ ALIKE = [
 ]
 
 
-def defaults_of(theirs):
-    return {name: p.default for name, p in inspect.signature(theirs).parameters.items()}
-
-
 # The fields of our states that tests read by optax's names.
 Moments = collections.namedtuple("Moments", ["count", "mu", "nu"])
 Trace = collections.namedtuple("Trace", ["count", "trace"])
 
 
-def adam(weight_decay=0.0, nesterov=False, *, learning_rate, b1, b2, eps, **rest):
-    refuse("adam", defaults_of(alias.adamw), **rest)
-    factory = ours.nadamw if nesterov else ours.adamw
-    return as_optaxs(factory(learning_rate, b1, b2, eps, weight_decay), view=None if nesterov else Moments)
+def adam(learning_rate, b1, b2, eps, nesterov=False, **rest):
+    refuse("adam", defaults_of(alias.adam), **rest)
+    if nesterov:
+        return as_optaxs(ours.nadamw(learning_rate, b1, b2, eps, 0.0))
+    return as_optaxs(ours.adam_standard(learning_rate, b1, b2, eps), view=Moments)
+
+
+def adamw(learning_rate, b1, b2, eps, weight_decay, nesterov=False, **rest):
+    refuse("adamw", defaults_of(alias.adamw), **rest)
+    if nesterov:
+        return as_optaxs(ours.nadamw(learning_rate, b1, b2, eps, weight_decay))
+    return as_optaxs(ours.adamw(learning_rate, b1, b2, eps, weight_decay), view=Moments)
 
 
 def adamaxw(learning_rate, b1, b2, eps, weight_decay, mask):
@@ -184,9 +187,9 @@ def sam(optimizer, adv_optimizer, sync_period, opaque_mode, **rest):
 REPLACEMENTS = [
     *((theirs.__name__, theirs, same(factory, theirs, **names)) for theirs, factory, names in ALIKE),
     ("adam", alias.adam, adam),
-    ("adamw", alias.adamw, adam),
+    ("adamw", alias.adamw, adamw),
     ("nadam", alias.nadam, adam),
-    ("nadamw", alias.nadamw, adam),
+    ("nadamw", alias.nadamw, adamw),
     ("adamaxw", alias.adamaxw, adamaxw),
     ("sgd", alias.sgd, sgd),
     ("sign_sgd", alias.sign_sgd, sign_sgd),

@@ -5,7 +5,6 @@ import itertools
 from optax.schedules import _join, _schedule
 
 from jaxopt_lite import schedules
-from optax_suite.shim import CannotBeSaid
 
 
 def after(begin, start, then):
@@ -32,17 +31,12 @@ def piecewise_constant(init_value, boundaries_and_scales):
 
 
 def exponential(init_value, transition_steps, decay_rate, transition_begin, staircase, end_value):
-    if end_value is not None:
-        raise CannotBeSaid("Our exponential schedule has no end value.")
-    return after(
-        transition_begin, init_value, schedules.exponential(init_value, decay_rate, transition_steps, staircase)
-    )
+    then = schedules.exponential(init_value, decay_rate, transition_steps, staircase, end_value)
+    return after(transition_begin, init_value, then)
 
 
 def cosine(init_value, decay_steps, alpha, exponent):
-    if exponent != 1:
-        raise CannotBeSaid("Our cosine has no exponent.")
-    return schedules.cosine(init_value, decay_steps, alpha * init_value)
+    return schedules.cosine(init_value, decay_steps, alpha * init_value, exponent)
 
 
 def warmup_constant(init_value, peak_value, warmup_steps):
@@ -50,9 +44,7 @@ def warmup_constant(init_value, peak_value, warmup_steps):
 
 
 def warmup_cosine(init_value, peak_value, warmup_steps, decay_steps, end_value=0.0, exponent=1.0):
-    if exponent != 1:
-        raise CannotBeSaid("Our cosine has no exponent.")
-    then = schedules.cosine(peak_value, decay_steps - warmup_steps, end_value)
+    then = schedules.cosine(peak_value, decay_steps - warmup_steps, end_value, exponent)
     return schedules.warmup(warmup_steps, then, init_value)
 
 
@@ -69,15 +61,9 @@ def sgdr(cosine_kwargs):
 
 
 def interpolated(interpolate_type, init_value, boundaries_and_scales):
-    pieces = {"linear": schedules.linear, "cosine": lambda start, end, steps: schedules.cosine(start, steps, end)}
-    if interpolate_type not in pieces:
-        raise CannotBeSaid("Ours has no interpolation by name: each piece is a schedule.")
-    value, begin, parts, at = init_value, 0, [], []
-    for end, scale in sorted((boundaries_and_scales or {}).items()):
-        parts.append(pieces[interpolate_type](value, value * scale, end - begin))
-        value, begin = value * scale, end
-        at.append(end)
-    return schedules.join(*parts, schedules.constant(value), at=tuple(at))
+    steps = sorted((boundaries_and_scales or {}).items())
+    values = itertools.accumulate((scale for _, scale in steps), lambda value, scale: value * scale, initial=init_value)
+    return schedules.piecewise(tuple(values), tuple(at for at, _ in steps), interpolate_type)
 
 
 def cosine_onecycle(transition_steps, peak_value, pct_start, div_factor, final_div_factor):

@@ -8,7 +8,7 @@ import sys
 import jax
 import optax
 
-from jaxopt_lite import Transform, from_optax, to_optax, transform
+from jaxopt_lite import Transform, from_optax, to_optax, transform_from_optax
 
 
 class CannotBeSaid(Exception):  # noqa: N818 - it is no error of ours
@@ -60,6 +60,11 @@ def install(replacements):
                     setattr(module, attribute, stand_ins[id(value)])
 
 
+def defaults_of(theirs):
+    """Return the defaults of a function of optax's, by name."""
+    return {name: p.default for name, p in inspect.signature(theirs).parameters.items()}
+
+
 def refuse(theirs, defaults, **arguments):
     """Raise for the first argument that ours lack, unless it is optax's default.
 
@@ -99,17 +104,6 @@ def as_optaxs(opt, view=None, stateless=False, keywords=None):
     return optax.GradientTransformationExtraArgs(init, update)
 
 
-@transform
-def of_theirs(tx):
-    """Build a transform of optax's, which may stand before or after a rule."""
-    tx = optax.with_extra_args_support(tx)
-
-    def update(updates, state, params=None, *, value=None):
-        return tx.update(updates, state, params, **({} if value is None else {"value": value}))
-
-    return tx.init, update
-
-
 def to_ours(tx):
     """Return the optimizer of ours that stands in for ``tx``, else None."""
     ours = getattr(tx.update, "ours", None) or getattr(tx.update, "__self__", None)
@@ -124,7 +118,7 @@ def as_optimizer(tx):
 
 def as_part(tx):
     """Return a part of a chain of ours: what stands in for ``tx``, else a transform around optax's."""
-    return to_ours(tx) or of_theirs(tx)
+    return to_ours(tx) or transform_from_optax(tx)
 
 
 USUAL = {
@@ -142,7 +136,7 @@ def same(factory, theirs, **renamed):
     """Return a function of optax's arguments that builds ours with the arguments it has, and refuses the others."""
     parameters = inspect.signature(factory).parameters
     names = {their: our for their, our in (USUAL | renamed).items() if our in parameters}
-    defaults = {name: p.default for name, p in inspect.signature(theirs).parameters.items()}
+    defaults = defaults_of(theirs)
 
     def ours(**arguments):
         refuse(theirs.__name__, defaults, **{n: a for n, a in arguments.items() if n not in names})

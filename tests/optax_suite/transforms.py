@@ -1,7 +1,6 @@
 """Say optax's transforms and wrappers in ours."""
 
 import collections
-import inspect
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +13,7 @@ from optax.tree_utils import _state_utils
 
 import jaxopt_lite as ours
 from jaxopt_lite import optimizer
-from optax_suite.shim import CannotBeSaid, as_optaxs, as_optimizer, as_part, refuse
-
-
-def defaults_of(theirs):
-    return {name: p.default for name, p in inspect.signature(theirs).parameters.items()}
+from optax_suite.shim import CannotBeSaid, as_optaxs, as_optimizer, as_part, defaults_of, refuse
 
 
 def adaptive_grad_clip(clipping, eps, axis):
@@ -76,11 +71,9 @@ def masked(inner, mask, mask_compatible_extra_args=False):
 class MultiSteps:
     """Stand in for optax's class of this name with ``accumulate``."""
 
-    State = collections.namedtuple("State", ["inner_opt_state", "acc_grads", "mini_step", "skipped"])
+    State = collections.namedtuple("State", ["inner_opt_state", "gradient_step", "acc_grads", "mini_step", "skipped"])
 
     def __init__(self, opt, every_k_schedule, use_grad_mean, should_skip_update_fn, accumulator_dtype):
-        if callable(every_k_schedule):
-            raise CannotBeSaid("The number of gradients to a step is no schedule in accumulate.")
         if not use_grad_mean:
             raise CannotBeSaid("accumulate takes the mean, never the sum.")
         if should_skip_update_fn not in (None, transforms.skip_not_finite):
@@ -89,9 +82,7 @@ class MultiSteps:
         self.init, self.update = as_optaxs(ours.accumulate(as_optimizer(opt), every_k_schedule), view=self.State)
 
     def has_updated(self, state):
-        if state.mini_step == 0:
-            raise CannotBeSaid("accumulate does not count the steps it has taken: the optimizer's state does.")
-        return False
+        return (state.mini_step == 0) & (state.gradient_step > 0)
 
     def gradient_transformation(self):
         return optax.GradientTransformation(self.init, self.update)
@@ -130,9 +121,30 @@ def lookahead(fast_optimizer, sync_period, slow_step_size, reset_state):
     return optax.GradientTransformation(init, update)
 
 
-def reduce_on_plateau(factor, patience, rtol, min_scale, **rest):
-    refuse("reduce_on_plateau", defaults_of(contrib.reduce_on_plateau), **rest)
-    return as_optaxs(ours.reduce_on_plateau(factor, patience, min_scale, rtol))
+def reduce_on_plateau(factor, patience, rtol, atol, cooldown, accumulation_size, min_scale):
+    if patience < 1:
+        raise CannotBeSaid("The patience of ours is one less than optax's, and at least 0.")
+    opt = ours.reduce_on_plateau(factor, patience - 1, min_scale, rtol, atol, cooldown, accumulation_size)
+
+    def as_theirs(state):
+        return contrib.ReduceLROnPlateauState(*state[:4], count=state.gathered, avg_value=state.mean)
+
+    def init(params):
+        return as_theirs(opt.init(params))
+
+    def update(updates, state, params=None, **extra):
+        before = jax.eval_shape(opt.init, updates)
+        before = type(before)(*state[:4], mean=state.avg_value, gathered=state.count)
+        updates, state = opt.update(updates, before, params, **extra)
+        return updates, as_theirs(state)
+
+    update.ours = opt
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def add_decayed_weights(weight_decay, mask):
+    refuse("add_decayed_weights", {"mask": None}, mask=mask)
+    return as_optaxs(ours.l2_decay(weight_decay))
 
 
 def stateless(factory):
@@ -143,6 +155,7 @@ REPLACEMENTS = [
     ("clip", transforms.clip, stateless(ours.clip)),
     ("clip_by_global_norm", transforms.clip_by_global_norm, stateless(ours.clip_by_global_norm)),
     ("adaptive_grad_clip", transforms.adaptive_grad_clip, adaptive_grad_clip),
+    ("add_decayed_weights", transforms.add_decayed_weights, add_decayed_weights),
     ("normalize", contrib.normalize, lambda: as_optaxs(ours.normalize())),
     ("chain", combine.chain, chain),
     ("partition", combine.partition, partition),

@@ -65,6 +65,7 @@ OWN = {
     "schedule_free_sgd.beta1": Kind(0.01, 1),  # x is found by dividing by it
     "schedule_free_adamw.beta1": Kind(0.01, 1),
     "d0": POSITIVE,
+    "h0": POSITIVE,
     "d_coef": POSITIVE,
     "reps_rel": POSITIVE,
     "max_lr": POSITIVE,
@@ -127,6 +128,7 @@ OWN = {
 FIXED = {
     "peak_lr": "it is the largest of a schedule",
     "ademamix.warmup_steps": "alpha and beta3 may be schedules in its place",
+    "h0": "nothing but the first step has it",
     "d0": "nothing but the first step has it",
     "reps_rel": "nothing but the first step has it",
     "schedule_free_sgd.beta1": "the averages are found by it from the state",

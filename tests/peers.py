@@ -60,6 +60,10 @@ ROWS = {
         Row("torch.optim.SGD(params, lr=0.1)", "sgd(0.1)"),
     ],
     "momentum": [
+        Row(
+            "torch.optim.SGD(params, lr=0.1, momentum=0.9, weight_decay=0.2)",
+            "chain(l2_decay(0.2), momentum(0.1))",
+        ),
         Row("optax.sgd(0.1, momentum=0.9)", "momentum(0.1)", "while lr is constant"),
         Row("torch.optim.SGD(params, lr=0.1, momentum=0.9)", "momentum(0.1)", "while lr is constant"),
         differs(
@@ -69,6 +73,10 @@ ROWS = {
         ),
     ],
     "nesterov": [
+        Row(
+            "torch.optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.2)",
+            "chain(l2_decay(0.2), nesterov(0.1))",
+        ),
         Row("optax.sgd(0.1, momentum=0.9, nesterov=True)", "nesterov(0.1)", "while lr is constant"),
         Row("torch.optim.SGD(params, lr=0.1, momentum=0.9, nesterov=True)", "nesterov(0.1)", "while lr is constant"),
     ],
@@ -90,10 +98,19 @@ ROWS = {
         differs("optax.adagrad(0.1)", "adagrad(0.1)", "h starts at 0.1 there, eps stands inside the root"),
         Row("torch.optim.Adagrad(params, lr=0.1)", "adagrad(0.1, eps=1e-10)"),
         Row("torch.optim.Adagrad(params, lr=0.1, eps=1e-7)", "adagrad(0.1)"),
+        Row("torch.optim.Adagrad(params, lr=0.1, initial_accumulator_value=0.2)", "adagrad(0.1, eps=1e-10, h0=0.2)"),
+        Row(
+            "torch.optim.Adagrad(params, lr=0.1, weight_decay=0.2)",
+            "chain(l2_decay(0.2), adagrad(0.1, eps=1e-10))",
+        ),
     ],
     "rmsprop": [
         differs("optax.rmsprop(0.01)", "rmsprop(0.01, decay_rate=0.9, eps=1e-8)", "eps stands inside the root there"),
         Row("optax.rmsprop(0.01, eps_in_sqrt=False)", "rmsprop(0.01, decay_rate=0.9, eps=1e-8)"),
+        Row(
+            "torch.optim.RMSprop(params, lr=0.01, weight_decay=0.2)",
+            "chain(l2_decay(0.2), rmsprop(0.01, eps=1e-8))",
+        ),
         Row("torch.optim.RMSprop(params, lr=0.01)", "rmsprop(0.01, eps=1e-8)"),
         Row(
             "torch.optim.RMSprop(params, lr=0.01, momentum=0.9, centered=True)",
@@ -138,10 +155,12 @@ ROWS = {
     ],
     "radam": [
         Row("torch.optim.RAdam(params, lr=0.1)", "radam(0.1)"),
+        Row("torch.optim.RAdam(params, lr=0.1, weight_decay=0.2)", "chain(l2_decay(0.2), radam(0.1))"),
         differs("optax.radam(0.1)", "radam(0.1)", "eps is added to the corrected root there"),
     ],
     "adamax": [
         Row("optax.adamax(0.1)", "adamax(0.1)"),
+        Row("torch.optim.Adamax(params, lr=0.1, weight_decay=0.2)", "chain(l2_decay(0.2), adamax(0.1))"),
         Row("torch.optim.Adamax(params, lr=0.1)", "adamax(0.1)"),
     ],
     "amsgrad": [

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import chex
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -75,6 +76,13 @@ class TestPartition:
             updates, state = theirs.update(params, state, params)
             params = optax.apply_updates(params, updates)
         chex.assert_trees_all_close(train(partition(GROUPS, label))[0], params, rtol=1e-5)
+
+    def test_labels_may_be_a_module_that_can_be_called(self):
+        model = eqx.nn.Linear(2, 1, key=jax.random.key(0))
+        names = jax.tree.map(lambda x: "decay" if x.ndim > 1 else "frozen", model)
+        opt = partition({"decay": sgd(0.1), "frozen": freeze()}, names)
+        updates, _ = opt.update(model, opt.init(model), model)
+        chex.assert_trees_all_close((updates.weight, updates.bias), (-0.1 * model.weight, 0 * model.bias))
 
     def test_a_frozen_leaf_never_moves_and_has_no_state(self):
         frozen = partition({"frozen": freeze(), "rest": adamw(weight_decay=0.5)}, {"frozen": "embed", "rest": "*"})

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import peers
+import peers_around
 import pytest
 from quick import some_slow
 
@@ -23,7 +24,7 @@ from jaxopt_lite import (
 
 START, GRADIENTS = peers.problem()
 OF_MATRICES = peers.problem(matrices=True)
-NAMES = vars(jaxopt_lite) | {"jnp": jnp, "schedule": lambda iter: 0.1 * 0.95**iter}
+NAMES = vars(jaxopt_lite) | {"jax": jax, "jnp": jnp, "optax": optax, "schedule": lambda iter: 0.1 * 0.95**iter}
 EVERY_ROW = {f"{rule}: {row.theirs}, {row.ours}": (rule, row) for rule, rows in peers.ROWS.items() for row in rows}
 # One that goes the same way for each rule.
 QUICK = {rule: name for name, (rule, row) in reversed(EVERY_ROW.items()) if row.same}.values()
@@ -52,7 +53,7 @@ def visited(opt, state=None, problem=(START, GRADIENTS)):
 
 def where_theirs_goes(row, problem):
     if peers.is_optaxs(row.theirs):
-        theirs = optax.with_extra_args_support(eval(row.theirs, NAMES | {"optax": optax}))
+        theirs = optax.with_extra_args_support(eval(row.theirs, NAMES))
         path, _ = visited(theirs, problem=problem)
         return path
     with np.load(peers.GOLDEN) as golden:
@@ -65,6 +66,57 @@ def test_a_row_holds(x64, waves_for_noise, name):
     problem = OF_MATRICES if rule in peers.FOR_MATRICES else (START, GRADIENTS)
     ours, _ = visited(eval(row.ours, NAMES), problem=problem)
     assert np.allclose(ours, where_theirs_goes(row, problem), rtol=row.rtol, atol=row.rtol) == row.same
+
+
+def at_each_step(number):
+    with jax.numpy_dtype_promotion("standard"):
+        return [number(jnp.asarray(t)) for t in range(0, 60, 3)]
+
+
+@pytest.mark.parametrize("row", peers_around.SCHEDULES, ids=lambda row: row.theirs)
+def test_a_schedule_is_optaxs(x64, row):
+    ours, theirs = at_each_step(eval(row.ours, NAMES)), at_each_step(eval(row.theirs, NAMES))
+    assert np.allclose(ours, theirs, rtol=1e-6, atol=1e-9) == row.same
+
+
+def as_ours_is_called(theirs):
+    """optax's, where it wants two trees of parameters, or a function by another name."""
+
+    def init(params):
+        both = optax.LookaheadParams.init_synced(params)
+        return both, theirs.init(both)
+
+    def update(grads, state, params, **extra):
+        both, inner = state
+        updates, inner = theirs.update(grads, inner, both)
+        both = optax.apply_updates(both, updates)
+        return jax.tree.map(jnp.subtract, both.fast, params), (both, inner)
+
+    def search(grads, state, params, *, value_fn, **extra):
+        return theirs.update(grads, state, params, grad_fn=lambda params, _: jax.grad(value_fn)(params))
+
+    return {"lookahead": (init, update), "contrib.sam": (theirs.init, search)}
+
+
+@pytest.mark.parametrize("row", peers_around.AROUND, ids=lambda row: row.theirs)
+def test_what_stands_around_rules_is_optaxs(x64, row):
+    theirs = optax.with_extra_args_support(eval(row.theirs, NAMES))
+    for name, pair in as_ours_is_called(theirs).items():
+        if row.theirs.startswith(f"optax.{name}"):
+            theirs = optax.GradientTransformationExtraArgs(*pair)
+    assert np.allclose(visited(eval(row.ours, NAMES))[0], visited(theirs)[0], rtol=1e-6, atol=1e-6) == row.same
+
+
+@pytest.mark.parametrize(("theirs", "theirs_of", "ours", "ours_of"), peers_around.STATES)
+def test_what_a_state_holds_is_called(x64, theirs, theirs_of, ours, ours_of):
+    held = []
+    for opt, asked in ((theirs, theirs_of), (ours, ours_of)):
+        _, state = visited(optax.with_extra_args_support(eval(opt, NAMES)) if "optax" in opt else eval(opt, NAMES))
+        params = jax.tree.map(jnp.asarray, START)
+        with jax.numpy_dtype_promotion("standard"):
+            held.append(eval(asked, NAMES | {"state": state, "params": params}))
+    for a, b in zip(*map(jax.tree.leaves, held), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
 def test_every_optimizer_goes_the_way_of_someone_elses_but_for_those_that_are_tested_elsewhere():

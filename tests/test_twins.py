@@ -26,6 +26,7 @@ COMMON = {
     "eps": 1e-3,
 }
 OWN = {
+    "adagrad": {"h0": 0.2},
     "heavy_ball": {"dampening": 0.2, "nesterov": True},
     "nadam": {"momentum_decay": 0.3},
     "rmsprop": {"centered": True},

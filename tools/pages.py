@@ -12,6 +12,7 @@ sys.path.append(str(ROOT / "tests"))
 import torch_inputs
 from optax_suite import outcomes
 from peers import ROWS, TORCH
+from peers_around import AROUND, SCHEDULES, STATES
 from wrong_inputs import WRONG
 
 WRONG_INPUTS = """\
@@ -43,12 +44,14 @@ def coming_from() -> str:
         "fifty steps in double precision: optax itself, and what optimizers for torch did once",
         f"({', '.join(f'`{name}`' for name in TORCH)}). Where the third column is empty, nothing differs.",
         "",
-        "| elsewhere | here | what differs |",
-        "|---|---|---|",
     ]
-    for rows in ROWS.values():
-        for row in rows:
-            lines.append(f"| `{row.theirs}` | {'' if row.same else 'not '}`{row.ours}` | {row.note} |")
+    sections = {"Rules": [row for rows in ROWS.values() for row in rows], "Transforms and wrappers": AROUND}
+    for title, rows in (sections | {"Schedules": SCHEDULES}).items():
+        lines += [f"## {title}", "", "| elsewhere | here | what differs |", "|---|---|---|"]
+        lines += [f"| `{row.theirs}` | {'' if row.same else 'not '}`{row.ours}` | {row.note} |" for row in rows]
+        lines.append("")
+    lines += ["## What states hold", "", "| optimizer there | here | asked there | asked here |", "|---|---|---|---|"]
+    lines += [f"| `{theirs}` | `{ours}` | `{asked}` | `{ask}` |" for theirs, asked, ours, ask in STATES]
     return "\n".join(lines) + "\n"
 
 

@@ -1,6 +1,7 @@
 """Run the optimizers for torch that tests/peers.py names, and record where they go in tests/golden/torch.npz.
 
-``python tools/record_peers.py``, where the packages of ``peers.TORCH`` are installed. The tests need none of them.
+``python tools/record_peers.py`` runs those that are not recorded yet, ``python tools/record_peers.py all`` all. The
+packages of ``peers.TORCH`` that they come from must be installed. The tests need none of them.
 """
 
 import importlib
@@ -36,7 +37,7 @@ def run_torch(theirs: str, matrices: bool) -> np.ndarray:
     if matrices:
         widen(torch)
     named = {name: torch.nn.Parameter(torch.tensor(p)) for name, p in start.items()}
-    modules = {name: importlib.import_module(name) for name in TORCH}
+    modules = {name: importlib.import_module(name) for name in TORCH if name in theirs}
     opt = eval(theirs, modules | {"params": list(named.values()), "named_parameters": named.items()})
     if hasattr(opt, "train"):
         opt.train()
@@ -55,13 +56,15 @@ def run_torch(theirs: str, matrices: bool) -> np.ndarray:
     return np.stack([visited[step - 1] for step in STEPS])
 
 
-def save_golden() -> None:
+def save_golden(recorded: dict[str, np.ndarray]) -> None:
     # What is for matrices comes last: from there on nothing is narrowed any more.
-    rows = [(rule in FOR_MATRICES, row.theirs) for rule, rows in ROWS.items() for row in rows]
-    rows = sorted((matrices, theirs) for matrices, theirs in rows if not is_optaxs(theirs))
-    np.savez_compressed(GOLDEN, **{theirs: run_torch(theirs, matrices) for matrices, theirs in rows})
-    print(f"{len(rows)} trajectories, by", ", ".join(f"{name} {version(name)}" for name in TORCH.values()))
+    rows = sorted((rule in FOR_MATRICES, row.theirs) for rule, rows in ROWS.items() for row in rows)
+    rows = [(matrices, theirs) for matrices, theirs in rows if not is_optaxs(theirs)]
+    new = {theirs: run_torch(theirs, matrices) for matrices, theirs in rows if theirs not in recorded}
+    np.savez_compressed(GOLDEN, **{theirs: (recorded | new)[theirs] for _, theirs in rows})
+    by = [f"{name} {version(package)}" for name, package in TORCH.items() if any(name in theirs for theirs in new)]
+    print(f"{len(new)} trajectories, by", ", ".join(by))
 
 
 if __name__ == "__main__":
-    save_golden()
+    save_golden({} if "all" in sys.argv else dict(np.load(GOLDEN)))

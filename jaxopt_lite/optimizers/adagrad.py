@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
-from jaxopt_lite.rules import at, each
+from jaxopt_lite.rules import at, each, stored
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
 
@@ -18,7 +18,7 @@ class AdaGradState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Duchi, Hazan & Singer (2011), JMLR 12")
-def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
+def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
     """AdaGrad.
 
         h ← h + g²
@@ -30,6 +30,7 @@ def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         eps: keeps the quotient finite where no gradient has been seen; added to the root.
+        h0: what ``h`` starts at: the first steps are shorter for it.
 
     State: `AdaGradState`, 4 bytes per float32 parameter. ``h`` is real for complex parameters.
     Source: Deep Learning from Scratch, §6.1.5. optax starts h at 0.1 and has eps inside the root; torch's eps is
@@ -37,7 +38,8 @@ def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7):
     """
 
     def init(params):
-        return AdaGradState(iter=zero_steps(params), h=zeros_like(params, real=True))
+        h = zeros_like(params, real=True)
+        return AdaGradState(iter=zero_steps(params), h=stored(h, jax.tree.map(lambda h: h + h0, h)))
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)

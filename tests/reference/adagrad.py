@@ -3,8 +3,8 @@
 import numpy as np
 
 
-def adagrad(p, gradients, lr=0.01, eps=1e-7):
-    h = np.zeros(p.shape)
+def adagrad(p, gradients, lr=0.01, eps=1e-7, h0=0.0):
+    h = np.full(p.shape, float(h0))
     for g in gradients:
         h = h + np.abs(g) ** 2
         p = p - lr * g / (np.sqrt(h) + eps)

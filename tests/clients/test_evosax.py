@@ -1,0 +1,26 @@
+"""evosax evolves a population about a mean, and takes its optimizer for the mean."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from client import assert_trains_as_with_optax, client
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("name", ["Open_ES", "PGPE"])
+def test_trains_as_with_optax(name):
+    strategies = client("evosax.algorithms")
+    start = {"w": jnp.ones((2, 3)), "b": jnp.zeros(3)}
+    fitness = jax.vmap(lambda x: jnp.sum((x["w"] - 3) ** 2) + jnp.sum((x["b"] + x["w"][0]) ** 2))
+
+    def train(opt):
+        strategy = getattr(strategies, name)(population_size=8, solution=start, optimizer=opt)
+        key, params = jax.random.key(0), strategy.default_params
+        state = strategy.init(key, start, params)
+        for key in jax.random.split(key, 5):
+            population, state = jax.jit(strategy.ask)(key, state, params)
+            state, _ = jax.jit(strategy.tell)(key, population, fitness(population), state, params)
+        return strategy.get_mean(state)
+
+    assert_trains_as_with_optax(train)

@@ -16,9 +16,9 @@ def test_trains_as_with_optax(name):
 
     def train(opt):
         strategy = getattr(strategies, name)(population_size=8, solution=start, optimizer=opt)
-        key, params = jax.random.key(0), strategy.default_params
-        state = strategy.init(key, start, params)
-        for key in jax.random.split(key, 5):
+        start_key, params = jax.random.key(0), strategy.default_params
+        state = strategy.init(start_key, start, params)
+        for key in jax.random.split(start_key, 5):
             population, state = jax.jit(strategy.ask)(key, state, params)
             state, _ = jax.jit(strategy.tell)(key, population, fitness(population), state, params)
         return strategy.get_mean(state)

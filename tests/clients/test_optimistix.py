@@ -1,6 +1,5 @@
 """optimistix minimises by first-order steps."""
 
-import jax
 import jax.numpy as jnp
 import pytest
 from client import assert_trains_as_with_optax, client

@@ -1,6 +1,4 @@
-"""Clients run in tests as they run for their users."""
-
-import os
+"""Run clients under the settings of their users."""
 
 import jax
 import pytest
@@ -8,13 +6,11 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def settings_of_users():
-    """Promote as JAX does by default; restore all settings after, because some clients change them on import."""
-    before, environment = dict(jax.config.values), dict(os.environ)
+    """Promote as JAX does by default. Restore all settings after the test, because some clients change them."""
+    before = dict(jax.config.values)
     jax.config.update("jax_numpy_dtype_promotion", "standard")
     jax.config.update("jax_numpy_rank_promotion", "allow")
     yield
-    for name, value in jax.config.values.items():
-        if name in before and value != before[name]:
-            jax.config.update(name, before[name])
-    os.environ.clear()
-    os.environ.update(environment)
+    for name, value in before.items():
+        if jax.config.values[name] != value:
+            jax.config.update(name, value)

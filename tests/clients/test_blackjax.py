@@ -1,9 +1,10 @@
-"""blackjax approximates a distribution: by a Gaussian, and by particles."""
+"""Approximate a distribution with blackjax by a Gaussian, by particles, and by chains that adapt."""
 
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

@@ -1,15 +1,16 @@
-"""brax learns by PPO. Its step gives an optimizer no parameters."""
+"""Learn by PPO with brax, whose step gives its optimizer no parameters."""
 
 import functools
 
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = [
     pytest.mark.slow,
-    # jaxopt, a dependency of brax, says that it has ended.
+    # jaxopt, a dependency of brax, warns on import.
     pytest.mark.filterwarnings("ignore:JAXopt is no longer maintained:DeprecationWarning"),
 ]
 
@@ -20,7 +21,7 @@ def test_trains_as_with_optax():
     env = envs.training.wrap(envs.get_environment("fast"), episode_length=20)
     network = networks.make_ppo_networks(env.observation_size, env.action_size, policy_hidden_layer_sizes=(8,))
     loss = functools.partial(losses.compute_ppo_loss, ppo_network=network)
-    key = jax.random.PRNGKey(0)  # brax takes the shape of a key for that of the old kind
+    key = jax.random.PRNGKey(0)  # not jax.random.key: brax indexes the shape of a key
     start = losses.PPONetworkParams(policy=network.policy_network.init(key), value=network.value_network.init(key))
 
     def train(opt):

@@ -1,10 +1,11 @@
-"""diffrax solves a neural differential equation, trained in equinox's loop."""
+"""Train a neural differential equation with diffrax, in equinox's loop."""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

@@ -1,12 +1,13 @@
-"""dynamax fits a hidden Markov model. It gives an optimizer no parameters."""
+"""Fit a hidden Markov model with dynamax, which gives its optimizer no parameters."""
 
 import jax
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = [
     pytest.mark.slow,
-    # tensorflow_probability, a dependency of dynamax, calls what jax deprecates.
+    # tensorflow_probability, a dependency of dynamax, uses two deprecated calls of jax.
     pytest.mark.filterwarnings("ignore:jax.core.pytype_aval_mappings is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:shape requires ndarray or scalar arguments:DeprecationWarning"),
 ]

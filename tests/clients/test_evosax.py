@@ -1,9 +1,10 @@
-"""evosax evolves a population about a mean, and takes its optimizer for the mean."""
+"""Evolve a population with evosax. Its optimizer moves the mean of the population."""
 
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

@@ -1,10 +1,11 @@
-"""flowjax fits a normalizing flow to samples."""
+"""Fit a normalizing flow to samples with flowjax."""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

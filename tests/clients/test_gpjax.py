@@ -1,10 +1,10 @@
-"""gpjax fits a Gaussian process. It takes optax's own type only."""
+"""Fit a Gaussian process with gpjax, which takes optax's own type only."""
 
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
 
+from clients import assert_trains_as_with_optax, client
 from jaxopt_lite import to_optax
 
 pytestmark = pytest.mark.slow

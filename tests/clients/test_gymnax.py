@@ -1,12 +1,13 @@
-"""gymnax balances a pole by PPO, in a loop like that of purejaxrl: all of it compiled, the network flax's."""
+"""Balance gymnax's pole by PPO in a loop like purejaxrl's: all is compiled, and the network is flax's."""
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import optax
 import pytest
-from client import assert_trains_as_with_optax, client
 from flax.training.train_state import TrainState
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +27,7 @@ def log_probability(logits, action):
 
 
 def advantages(rewards, dones, values, last):
-    """By the generalized estimate."""
+    """Return the generalized advantage estimates."""
 
     def back(carry, now):
         advantage, following = carry

@@ -1,8 +1,9 @@
-"""netket finds the ground state of a quantum system. Its parameters are complex, in double precision."""
+"""Find the ground state of a quantum system with netket. Its parameters are complex, in double precision."""
 
 import jax
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

@@ -1,10 +1,10 @@
-"""numpyro fits a guide to a model. It takes optax's own type only."""
+"""Fit a guide to a model with numpyro, which takes optax's own type, or an optimizer wrapped by hand."""
 
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
 
+from clients import assert_trains_as_with_optax, client
 from jaxopt_lite import to_optax
 
 pytestmark = pytest.mark.slow

@@ -1,8 +1,9 @@
-"""optimistix minimises by first-order steps."""
+"""Minimise a function with optimistix."""
 
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

@@ -1,9 +1,10 @@
-"""penzai trains a model of named axes. Its step takes the optimizer as a static argument."""
+"""Train a model of named axes with penzai, whose step takes its optimizer as a static argument."""
 
 import jax
 import jax.numpy as jnp
 import pytest
-from client import assert_trains_as_with_optax, client
+
+from clients import assert_trains_as_with_optax, client
 
 pytestmark = pytest.mark.slow
 

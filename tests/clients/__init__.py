@@ -11,7 +11,7 @@ import pytest
 
 from jaxopt_lite import adamw, sgd
 
-# Ours and optax's of the same rule.
+# Each rule, as ours and as optax's.
 PAIRS = {
     "sgd": (sgd(0.01), optax.sgd(0.01)),
     "adam": (adamw(0.01, weight_decay=0.0), optax.adam(0.01)),
@@ -19,9 +19,9 @@ PAIRS = {
 
 
 def client(name):
-    """Return the client's module; skip the test without it, or fail if ``.ci/run clients`` asks for all clients.
+    """Return the client's module, or skip the test if the client is missing. ``.ci/run clients`` skips nothing.
 
-    A test imports its client itself, because some clients change the settings of the whole process.
+    Each test imports its client itself, because some clients change the settings of the whole process.
     """
     try:
         return importlib.import_module(name)
@@ -32,14 +32,14 @@ def client(name):
 
 
 def assert_trains_as_with_optax(train, rtol=1e-5, atol=1e-6):
-    """Raise if the client ends elsewhere with one of ours than with optax's, or ignores its optimizer.
+    """Raise if the client ends elsewhere with our optimizers than with optax's, or if it ignores its optimizer.
 
     Args:
-        train: a function of the optimizer; returns the trained parameters, and losses if the client has them.
-        rtol: the relative error that is rounding.
-        atol: the absolute error that is rounding.
+        train: a function of the optimizer. It returns the trained parameters, and the losses where there are any.
+        rtol: the relative error of rounding.
+        atol: the absolute error of rounding.
     """
-    with_optax = {name: jax.block_until_ready(train(theirs)) for name, (_, theirs) in PAIRS.items()}
+    with_optax = {name: train(theirs) for name, (_, theirs) in PAIRS.items()}
     for name, (ours, _) in PAIRS.items():
         chex.assert_trees_all_close(train(ours), with_optax[name], rtol=rtol, atol=atol, custom_message=f"with {name}")
     leaves = zip(*map(jax.tree.leaves, with_optax.values()), strict=True)

@@ -20,8 +20,8 @@ def test_trains_as_with_optax(name):
         start_key, params = jax.random.key(0), strategy.default_params
         state = strategy.init(start_key, start, params)
         for key in jax.random.split(start_key, 5):
-            population, state = jax.jit(strategy.ask)(key, state, params)
-            state, _ = jax.jit(strategy.tell)(key, population, fitness(population), state, params)
+            population, state = strategy.ask(key, state, params)
+            state, _ = strategy.tell(key, population, fitness(population), state, params)
         return strategy.get_mean(state)
 
     assert_trains_as_with_optax(train)

@@ -27,4 +27,4 @@ def test_trains_as_with_optax():
             verbose=False,
         )
 
-    assert_trains_as_with_optax(train)
+    assert_trains_as_with_optax(train, rtol=1e-10, atol=1e-10)

@@ -25,4 +25,4 @@ def test_trains_as_with_optax(preconditioned):
         driver.run(5, out=log, show_progress=False)
         return state.parameters, log.data["Energy"]["Mean"]
 
-    assert_trains_as_with_optax(train)
+    assert_trains_as_with_optax(train, rtol=1e-10, atol=1e-10)

@@ -9,12 +9,12 @@ import numpy as np
 import optax
 import pytest
 
-from jaxopt_lite import adamw, sgd
+from jaxopt_lite import adam_standard, sgd
 
 # Each rule, as ours and as optax's.
 PAIRS = {
     "sgd": (sgd(0.01), optax.sgd(0.01)),
-    "adam": (adamw(0.01, weight_decay=0.0), optax.adam(0.01)),
+    "adam": (adam_standard(0.01), optax.adam(0.01)),
 }
 
 

@@ -33,7 +33,6 @@ NOT_COMPARABLE = {
 }
 # The inputs that fail, by torch's description of them, and the reasons.
 FAILS = {
-    ("Adagrad", "initial_accumulator_value"): "The sum of squares of our adagrad starts at 0.",
     ("Muon", "passing alternative ns_coefficients"): "Ours has the coefficients of two papers, and takes no others.",
 }
 
@@ -57,13 +56,11 @@ def adafactor(lr, beta2_decay, eps, d):
 
 def adagrad(lr, lr_decay, initial_accumulator_value, eps):
     rate = (lambda iter: lr / (1 + iter * lr_decay)) if lr_decay else lr
-    if initial_accumulator_value:
-        raise CannotBeSaid(FAILS["Adagrad", "initial_accumulator_value"])
-    return ours.adagrad(rate, eps)
+    return ours.adagrad(rate, eps, initial_accumulator_value)
 
 
 def adam(lr, betas, eps, amsgrad):
-    return ours.amsgrad(lr, *betas, eps) if amsgrad else ours.adamw(lr, *betas, eps, weight_decay=0.0)
+    return ours.amsgrad(lr, *betas, eps) if amsgrad else ours.adam_standard(lr, *betas, eps)
 
 
 def adamax(lr, betas, eps):

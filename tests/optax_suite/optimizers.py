@@ -17,7 +17,7 @@ ALIKE = [
     (alias.adabelief, ours.adabelief, {}),
     (alias.adadelta, ours.adadelta, {"rho": "decay_rate"}),
     (alias.adafactor, ours.adafactor, {"decay_rate": "power", "clipping_threshold": "clipping", "eps": "eps1"}),
-    (alias.adagrad, ours.adagrad, {}),
+    (alias.adagrad, ours.adagrad, {"initial_accumulator_value": "h0"}),
     (alias.adamax, ours.adamax, {}),
     (alias.adan, ours.adan, {}),
     (alias.amsgrad, ours.amsgrad, {}),

@@ -35,7 +35,7 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
         for prefix, part, own in _parts(opt, state, ""):
             kinds = kinds_of(part.factory)
             for name, argument in part.arguments.items():
-                if name in kinds and (kinds[name].schedule or callable(argument)):
+                if name in kinds and (callable(argument) or (kinds[name].schedule and not kinds[name].whole)):
                     numbers[prefix + name] = at(argument, getattr(own, "iter", jnp.zeros((), int)))
     return numbers
 

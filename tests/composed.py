@@ -21,6 +21,7 @@ from jaxopt_lite import (
     partition,
     reduce_on_plateau,
     sam,
+    schedules,
     skip_nonfinite,
     skip_spikes,
     weight_decay,
@@ -28,6 +29,7 @@ from jaxopt_lite import (
 
 BEFORE = {
     "clip": clip(0.5),
+    "scheduled clip": clip(schedules.constant(0.5)),
     "clip_by_norm": clip_by_norm(0.5),
     "clip_by_global_norm": clip_by_global_norm(0.5),
     "adaptive_clip": adaptive_clip(),

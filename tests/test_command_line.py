@@ -12,7 +12,9 @@ import pytest
 
 import jaxopt_lite
 from jaxopt_lite import adam
-from jaxopt_lite.__main__ import main
+from jaxopt_lite.__main__ import main, summary
+from jaxopt_lite.core import by_name
+from jaxopt_lite.landscapes import LANDSCAPES, trajectories
 
 TASK = """
 import jax
@@ -194,3 +196,31 @@ def test_show_has_equations_state_defaults_and_source(capsys):
 def test_what_needs_no_backend_starts_none(tmp_path):
     script = Path(__file__).with_name("scripts") / "commands_without_backend.py"
     subprocess.run([sys.executable, script], check=True, timeout=100, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "rates"),
+    [
+        ([], {"sgd": 0.95, "adam": 0.3}),
+        (["--lr", "0.5"], {"sgd": 0.5, "adam": 0.5}),
+        (["--lr", "0.5", "0.2"], {"sgd": 0.5, "adam": 0.2}),
+    ],
+)
+def test_path_takes_the_landscapes_rates_or_one_or_one_for_each(capsys, given, rates):
+    assert main(["path", "book", "--optimizers", "sgd", "adam", "--steps", "3", "--start", "-6", "1", *given]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    book = LANDSCAPES["book"]
+    for line, (name, lr) in zip(lines, rates.items(), strict=True):
+        x, y = trajectories(by_name(name).factory(lr=lr), book, [(-6.0, 1.0)], 3)[0][-1]
+        assert line == f"{name:>12} ends at ({float(x):.6g}, {float(y):.6g}), f = {float(book.formula(x, y)):.6g}"
+
+
+def test_lrs_are_a_grid(task):
+    assert main(["race", "my_task.py", "--lrs", "0.01", "1", "3", "--optimizers", "sgd", "--json", "a.json"]) == 0
+    lanes = json.loads((task / "a.json").read_text())["lanes"]
+    assert [lane["lr"] for lane in lanes] == pytest.approx([0.01, 0.1, 1.0])
+
+
+def test_a_summary_is_the_first_line_of_a_docstring():
+    assert summary(adam) == "Adam, with the epsilon of the book."
+    assert summary(lambda: None) == ""

@@ -389,12 +389,12 @@ FAMILIES = {
 
 class TestRegistry:
     def test_entries_say_what_the_declaration_says(self):
-        assert len(registry) == 50
+        assert len(registry) == 51
         for name, entry in registry.items():
             assert entry.name == name
             assert entry.family in FAMILIES
             assert any(year in entry.paper for year in map(str, range(1951, 2030)))
-            assert set(entry.needs) <= {"params", "value", "grad", "value_fn", "leaf", "tree", "matrices"}
+            assert set(entry.needs) <= {"params", "value", "grad", "value_fn", "leaf", "tree", "matrices", "decay"}
             assert isinstance(entry.on_any_tree(), Optimizer)
             # What looks for its own step along a line has no rate.
             assert ("lr" in inspect.signature(entry.factory).parameters) == ("grad" not in entry.needs)

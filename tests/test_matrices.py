@@ -96,7 +96,10 @@ class TestRoutes:
         }
 
     def test_a_pattern_that_fits_nothing_is_refused_and_a_tree_without_leaves_is_not(self):
-        with pytest.raises(ValueError, match=r"^muon: hidden fits no leaf$"):
+        with pytest.raises(
+            ValueError,
+            match=r"^muon: hidden fits no leaf; the leaves are 'dense/bias', 'dense/kernel', 'embed/embedding'$",
+        ):
             muon(hidden="*kernl", others=adamw()).init(self.params)
         muon(hidden="*kernel", others=adamw()).init({})
 

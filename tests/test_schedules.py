@@ -310,8 +310,8 @@ def test_a_number_may_stand_on_either_side(number):
 
 
 def test_a_schedule_is_printed_as_its_call():
-    assert repr(exponential(0.1, 0.5)) == "exponential(start=0.1, rate=0.5, steps=1, staircase=False)"
-    assert repr(cosine(0.1, 100)) == "cosine(start=0.1, steps=100, end=0.0)"
+    assert repr(exponential(0.1, 0.5)) == "exponential(start=0.1, rate=0.5, steps=1, staircase=False, end=None)"
+    assert repr(cosine(0.1, 100)) == "cosine(start=0.1, steps=100, end=0.0, power=1.0)"
     assert repr(cosine_restarts(0.1, 100)) == "cosine_restarts(start=0.1, steps=100, end=0.0, growth=1)"
     assert repr(one_cycle(0.1, 100)) == "one_cycle(peak=0.1, steps=100, warmup=0.3, start=0.04, end=4e-06)"
     assert repr(warmup_stable_decay(0.1, 1, 2, 3)).endswith("warmup_steps=1, stable_steps=2, decay_steps=3, end=0.0)")
@@ -325,7 +325,7 @@ def test_a_schedule_is_printed_as_its_call():
 WRONG = [
     (lambda: cosine(jnp.nan, 40), "cosine: start must be a finite number, not nan"),
     (lambda: cosine(jnp.asarray([0.1, jnp.inf]), 40), "cosine: start must be a finite number, not inf"),
-    (lambda: join(0.1, 0.2, at=()), "join: 2 schedules need 1 steps to change at, not 0"),
+    (lambda: join(0.1, 0.2, at=()), "join: 2 values need 1 steps to change at, not 0"),
     (lambda: warmup(10, cosine), "warmup: then is the factory cosine, where a schedule is meant: cosine(…)"),
     (lambda: constant(jnp.nan), "constant: value must be a finite number, not nan"),
     (lambda: warmup(10, None), "warmup: then must be a finite number or a schedule, not None"),
@@ -358,5 +358,5 @@ def test_plot_draws_each():
         assert list(steps) == list(range(101))
         assert values[25] == pytest.approx(expected)
     assert axes.get_xlabel() == "step"
-    assert "cosine(start=0.5, steps=50, end=0.0)" in [text.get_text() for text in axes.get_legend().texts]
+    assert "cosine(start=0.5, steps=50, end=0.0, power=1.0)" in [text.get_text() for text in axes.get_legend().texts]
     plt.close(axes.figure)

@@ -358,6 +358,7 @@ NEEDS = {
     "cautious": {"leaf"},
     "centralize": {"leaf"},
     "clip": set(),
+    "scheduled clip": set(),
     "clip_by_global_norm": {"tree"},
     "clip_by_norm": {"leaf"},
     "grokfast": set(),

@@ -194,7 +194,7 @@ def forget_a_function(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
 def forget_an_argument(node: ast.AST, fields: list[str]) -> Iterator[ast.AST]:
     match node:
         case ast.Call(function, args, keywords):
-            for forgotten in (k for k in keywords if k.arg != "strict"):
+            for forgotten in (k for k in keywords if k.arg not in {"strict", "help", "metavar"}):
                 yield ast.Call(function, args, [k for k in keywords if k is not forgotten])
 
 
@@ -212,13 +212,13 @@ OPERATORS = (
 
 
 def unseen(tree: ast.Module) -> set[ast.AST]:
-    """Annotations and type aliases, which no program notices, and zip's strict=True, which asserts."""
+    """Annotations and aliases, which no program notices; zip's strict=True, which asserts; words of --help."""
     roots: list[ast.AST] = []
     for node in ast.walk(tree):
         roots += filter(None, (getattr(node, "annotation", None), getattr(node, "returns", None)))
         if isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "overload" for d in node.decorator_list):
             roots.append(node)
-        if isinstance(node, ast.keyword) and node.arg == "strict":
+        if isinstance(node, ast.keyword) and node.arg in {"strict", "help", "metavar"}:
             roots.append(node)
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"Number", "Scalar", "P"}:
             roots.append(node)

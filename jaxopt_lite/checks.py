@@ -47,7 +47,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
-    _check_state(opt, skeleton, updates if params is None else params, state)
+    _check_state(opt, skeleton, updates if params is None else params, state, widths=params is not None)
 
 
 def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
@@ -180,7 +180,8 @@ def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
     return state
 
 
-def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
+def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any, *, widths: bool) -> None:
+    """Refuses a state of another form. ``widths``: whether floats must be as wide as ``params`` make them."""
     treedef: Any
     places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
     expected = [_expected(kept, params) for _, kept in places]
@@ -191,7 +192,9 @@ def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
     # A number may be in the dtype of the parameters, and those are asked only now: it would take its time.
     exact = treedef.flatten_up_to(jax.eval_shape(opt.pair.init, params))
     for (path, place), kept, part in zip(places, exact, parts, strict=True):
-        if not _is_place(place) and describe(kept) != describe(part):
+        floats = not widths and all(jnp.issubdtype(_dtype(x), jnp.floating) for x in (kept, part))
+        same = np.shape(kept) == np.shape(part) if floats else describe(kept) == describe(part)
+        if not _is_place(place) and not same:
             there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"
             raise TypeError(f"{opt.name}.update: {_at('state', path)} {there}")
 

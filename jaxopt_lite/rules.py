@@ -106,7 +106,8 @@ def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **ex
     """The step of an optimizer where ``go`` holds; elsewhere it does not run: updates of 0, the state as it was."""
 
     def take(state):
-        return opt.pair.update(grads, state, params, **extra)
+        updates, new = opt.pair.update(grads, state, params, **extra)
+        return stored(grads, updates), new
 
     def skip(state):
         return jax.tree.map(jnp.zeros_like, grads), state

@@ -31,7 +31,7 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
         opt: the optimizer, which gets ĝ in place of g.
         rho: how far away the place is, in the unit of the parameters.
 
-    Asks for ``value_fn``, the function of the parameters whose gradient was given, on the same batch.
+    Asks for ``value_fn``, the function of the parameters whose gradient was given; of another batch, if it should be.
     State: `SAMState`, the optimizer's.
     Source: Foret et al. (2021), arXiv:2010.01412.
     """

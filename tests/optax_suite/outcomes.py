@@ -92,8 +92,8 @@ def write(table):
     for name, group in table.items():
         lines += ["", f"[{name}]", f"passed = {group['passed']}"]
         for kind in ("failed", "not_comparable"):
-            lines += ["", f"[{name}.{kind}]"] if group[kind] else []
-            for reason, names in group[kind].items():
+            lines += ["", f"[{name}.{kind}]"] if group.get(kind) else []
+            for reason, names in group.get(kind, {}).items():
                 lines += [f"{json.dumps(reason, ensure_ascii=False)} = ["]
                 lines += [f"    {json.dumps(name)}," for name in names] + ["]"]
     TABLE.write_text("\n".join(lines) + "\n")

@@ -127,14 +127,16 @@ def reduce_on_plateau(factor, patience, rtol, atol, cooldown, accumulation_size,
     opt = ours.reduce_on_plateau(factor, patience - 1, min_scale, rtol, atol, cooldown, accumulation_size)
 
     def as_theirs(state):
-        return contrib.ReduceLROnPlateauState(*state[:4], count=state.gathered, avg_value=state.mean)
+        waited, left = jnp.maximum(state.waited, 0), jnp.maximum(-state.waited, 0)
+        return contrib.ReduceLROnPlateauState(*state[:2], waited, left, count=state.gathered, avg_value=state.mean)
 
     def init(params):
         return as_theirs(opt.init(params))
 
     def update(updates, state, params=None, **extra):
         before = jax.eval_shape(opt.init, updates)
-        before = type(before)(*state[:4], mean=state.avg_value, gathered=state.count)
+        waited = state.plateau_count - state.cooldown_count
+        before = type(before)(*state[:2], waited, mean=state.avg_value, gathered=state.count)
         updates, state = opt.update(updates, before, params, **extra)
         return updates, as_theirs(state)
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.kinds import kinds_of
-from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, same_structure
+from jaxopt_lite.trees import Tree, describe, filled, first_difference, is_prefix, same_structure
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
 WITHOUT = "put None in its place, as eqx.filter(model, eqx.is_inexact_array) does"
@@ -65,8 +65,7 @@ def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
         raise ValueError(
             f"{call}: the state's {name} has another structure than params; of nnx.Optimizer give nnx.as_pure of both"
         )
-    kept = jax.tree.map(lambda x, p: p if x is None else x, kept, params, is_leaf=lambda x: x is None)
-    _check_alike(call, name, kept, "params", params)
+    _check_alike(call, name, filled(kept, params), "params", params)
 
 
 def check_apply(params: Tree, updates: Tree) -> None:

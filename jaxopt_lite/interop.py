@@ -44,7 +44,7 @@ def from_optax(tx: Any):
 
 @transform
 def transform_from_optax(tx: Any):
-    """A transform out of optax's, to stand in a chain before a rule, or after it.
+    """Makes a transform out of optax's, to stand in a chain before a rule, or after it.
 
     Args:
         tx: an ``optax.GradientTransformation`` that gives what it is given: gradients, or steps.
@@ -66,7 +66,10 @@ def _pair(name: str, tx: Any) -> tuple[Any, Any]:
     with_keywords = optax.with_extra_args_support(tx)
 
     def init(params):
-        return tx.init(jax.tree.map(_widened, params))
+        def widened(p: Any) -> Any:
+            return p.update(dtype=at_least_float32(p.dtype)) if isinstance(p, jax.ShapeDtypeStruct) else load(p)
+
+        return tx.init(jax.tree.map(widened, params))
 
     def update(grads, state, params=None, *, value=None, grad=None, value_fn=None):
         def widened_fn(wide: Tree) -> jax.Array:
@@ -78,7 +81,3 @@ def _pair(name: str, tx: Any) -> tuple[Any, Any]:
         return with_keywords.update(grads, state, jax.tree.map(load, params), **given)
 
     return whole(name, init), update
-
-
-def _widened(p: Any) -> Any:
-    return p.update(dtype=at_least_float32(p.dtype)) if isinstance(p, jax.ShapeDtypeStruct) else load(p)

@@ -12,7 +12,7 @@ from jaxopt_lite.trees import describe
 
 
 class Kind(NamedTuple):
-    """What a hyperparameter of some name may be: a finite number in [low, high), or perhaps a schedule or None.
+    """Says what a hyperparameter may be: a finite number in [low, high), or perhaps a schedule or None.
 
     ``closed``: ``high`` itself is one as well.
     """
@@ -154,13 +154,13 @@ def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
 
 
 def schedules_of(value: Any) -> dict[str, Callable[..., Any]]:
-    """The arguments that are schedules where the factory's body expects numbers."""
+    """Finds the arguments that are schedules where the factory's body expects numbers."""
     kinds = kinds_of(value.factory)
     return {k: x for k, x in value.arguments.items() if callable(x) and k in kinds and not kinds[k].schedule}
 
 
 def why_fixed(factory: Callable[..., Any], name: str) -> str:
-    """What forbids a schedule for a number; "" if nothing does."""
+    """Tells what forbids a schedule for a number; "" if nothing does."""
     annotation = inspect.signature(factory).parameters[name].annotation
     types = get_args(annotation) or (annotation,)
     if int in types and float not in types:

@@ -32,7 +32,7 @@ def fits(path: str, patterns: str) -> bool:
 
 
 def leaves_of(tree: Tree) -> str:
-    """The paths of the leaves, for whoever named none of them; where only numbers tell them apart, what else can."""
+    """Lists the leaves, for whoever named none of them; where only numbers tell them apart, says what else can."""
     paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(tree)))
     names = {tuple(part for part in path.split("/") if not part.isdigit()) for path in paths}
     instead = "; these have no names of their own: a function (path, leaf) tells them apart"

@@ -38,7 +38,7 @@ class _KnownKeywords:
 
 
 def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tree, Any]]:
-    """The update of a rule that decays by 0: without parameters it is taken at 0, which decays by 0 as all others."""
+    """Takes the update of a rule that decays by 0 at parameters of 0, where there are none: all decay alike."""
 
     def at_zero(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         params = jax.tree.map(jnp.zeros_like, grads) if params is None else params
@@ -69,7 +69,7 @@ class Transform(Value):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What this, or something inside it, cannot do without, as its declaration and its weight decay say."""
+        """Names what this, or something inside it, cannot do without: by its declaration, and by its weight decay."""
         own = frozenset(self.entry.needs)
         if "decay" in own:
             number = self.arguments["weight_decay"]
@@ -81,7 +81,8 @@ class Transform(Value):
     def meaning(self) -> Any:
         """The pair ``(init, update)`` that the factory's body returns."""
         if schedules := schedules_of(self):
-            return by_schedules(self, schedules)
+            init, update, keywords = by_schedules(self, schedules)
+            return init, _KnownKeywords(update, keywords)
         pair = super().meaning
         if not isinstance(pair, type(self)) and not (isinstance(pair, tuple) and len(pair) == 2):
             raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")

@@ -17,25 +17,28 @@ class CountedState(NamedTuple):
     inner: Any
 
 
-def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[Any, Any]:
-    """The pair of an optimizer, or transform, of which these arguments are schedules, and its body expects numbers.
+def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[Any, Any, frozenset[str]]:
+    """Steps an optimizer, or a transform, of which these arguments are schedules, and its body expects numbers.
 
-    It is what its factory gives for the numbers at ``iter``: a beta that changes enters a bias correction as if it had
-    always been what it is now. The state is the rule's own, or a `CountedState` if that has no ``iter``.
+    Each step is that of the numbers at ``iter``: a beta that changes enters a bias correction as if it had always been
+    what it is now. The state is the rule's own, or a `CountedState` if that has no ``iter``.
+
+    Returns:
+        ``init``, ``update``, and the keywords that the update asks for.
     """
 
     def at_step(iter: Any) -> Any:
-        return opt.replace(**{name: at(schedule, iter) for name, schedule in schedules.items()}).pair
+        return opt.replace(**{name: at(schedule, iter) for name, schedule in schedules.items()})
 
     first = at_step(zero_steps(None))
 
     def init(params: Tree) -> Any:
-        state = first.init(params)
+        state = first.pair.init(params)
         return state if hasattr(state, "iter") else CountedState(zero_steps(params), state)
 
     def update(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         counted = isinstance(state, CountedState)
-        updates, new = at_step(state.iter).update(grads, state.inner if counted else state, params, **extra)
+        updates, new = at_step(state.iter).pair.update(grads, state.inner if counted else state, params, **extra)
         return updates, CountedState(next_step(state.iter), new) if counted else new
 
-    return init, type(first.update)(update, first.update.keywords)
+    return init, update, first.keywords

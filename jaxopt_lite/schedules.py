@@ -31,7 +31,7 @@ class Schedule(Value):
 
     @functools.cached_property
     def meaning(self) -> Any:
-        """The function of the step. A Python integer beyond those of JAX is a float in it."""
+        """Gives the function of the step, in which a Python integer beyond those of JAX is a float."""
         arguments = self._arguments(map(load, self.data))
         return call(self.factory.__wrapped__, jax.tree.map(_within_jax, arguments))  # type: ignore[attr-defined]
 

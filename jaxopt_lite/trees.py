@@ -130,9 +130,9 @@ def moved(params: Tree, updates: Tree) -> Tree:
 
 
 def beside(grads: Tree, params: Tree) -> Tree:
-    """The parameters that have a gradient; None elsewhere, whatever stands there, as functions do in equinox's models.
+    """Keeps the parameters that have a gradient; None elsewhere, whatever stands there, as in equinox's models.
 
-    Where all have one, and where the trees do not go together, ``params`` itself.
+    Where all have one, and where the trees do not go together, it returns ``params`` itself.
     """
     if grads is None or params is None or not any(x is None for x in jax.tree.leaves(grads, is_leaf=_is_none)):
         return params
@@ -143,7 +143,7 @@ def beside(grads: Tree, params: Tree) -> Tree:
 
 
 def filled(tree: Tree, like: Tree) -> Tree:
-    """The tree, with what stands in another where this one has None."""
+    """Fills a tree, where it has None, with what stands in another."""
     return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
 
 

@@ -12,6 +12,12 @@ SCHEDULES = [
     ),
     Row("optax.exponential_decay(0.5, 10, 0.8)", "schedules.exponential(0.5, 0.8, steps=10)"),
     Row(
+        "optax.exponential_decay(0.5, 10, 0.8, staircase=True)",
+        "schedules.exponential(0.5, 0.8, steps=10, staircase=True)",
+    ),
+    Row("optax.exponential_decay(0.5, 10, 0.8, end_value=0.2)", "schedules.exponential(0.5, 0.8, steps=10, end=0.2)"),
+    Row("optax.exponential_decay(0.5, 10, 1.2, end_value=0.9)", "schedules.exponential(0.5, 1.2, steps=10, end=0.9)"),
+    Row(
         "optax.exponential_decay(0.5, 10, 0.8, staircase=True, end_value=0.2)",
         "schedules.exponential(0.5, 0.8, steps=10, staircase=True, end=0.2)",
     ),
@@ -26,9 +32,19 @@ SCHEDULES = [
         "factors there, values here",
     ),
     Row(
+        'optax.piecewise_interpolate_schedule("linear", 0.5, {10: 0.1, 40: 2.0})',
+        'schedules.piecewise((0.5, 0.05, 0.1), at=(10, 40), between="linear")',
+        "factors there, values here",
+    ),
+    Row(
         'optax.piecewise_interpolate_schedule("cosine", 0.5, {10: 0.1, 40: 2.0})',
         'schedules.piecewise((0.5, 0.05, 0.1), at=(10, 40), between="cosine")',
         "factors there, values here",
+    ),
+    Row(
+        "optax.cosine_decay_schedule(0.5, 40, alpha=0.1)",
+        "schedules.cosine(0.5, steps=40, end=0.05)",
+        "alpha is a share of the start",
     ),
     Row(
         "optax.cosine_decay_schedule(0.5, 40, alpha=0.1, exponent=1.5)",
@@ -46,12 +62,22 @@ SCHEDULES = [
         "decay_steps counts the warm-up too there",
     ),
     Row(
+        "optax.warmup_cosine_decay_schedule(0.1, 0.5, 10, 50)",
+        "schedules.warmup(10, schedules.cosine(0.5, steps=40), start=0.1)",
+        "decay_steps counts the warm-up too there",
+    ),
+    Row(
         "optax.warmup_exponential_decay_schedule(0.1, 0.5, 10, 10, 0.8)",
         "schedules.warmup(10, schedules.exponential(0.5, 0.8, steps=10), start=0.1)",
     ),
     Row(
-        'optax.sgdr_schedule([{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": 10}] * 6)',
+        'optax.sgdr_schedule([{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": 10}] * 14)',
         "schedules.cosine_restarts(0.5, steps=10)",
+    ),
+    Row(
+        'optax.sgdr_schedule([{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": n} '
+        "for n in (10, 20, 40, 80)])",
+        "schedules.cosine_restarts(0.5, steps=10, growth=2)",
     ),
     Row("optax.cosine_onecycle_schedule(40, 0.5)", "schedules.one_cycle(0.5, steps=40)"),
     Row(

@@ -68,17 +68,6 @@ def test_a_row_holds(x64, waves_for_noise, name):
     assert np.allclose(ours, where_theirs_goes(row, problem), rtol=row.rtol, atol=row.rtol) == row.same
 
 
-def at_each_step(number):
-    with jax.numpy_dtype_promotion("standard"):
-        return [number(jnp.asarray(t)) for t in range(0, 60, 3)]
-
-
-@pytest.mark.parametrize("row", peers_around.SCHEDULES, ids=lambda row: row.theirs)
-def test_a_schedule_is_optaxs(x64, row):
-    ours, theirs = at_each_step(eval(row.ours, NAMES)), at_each_step(eval(row.theirs, NAMES))
-    assert np.allclose(ours, theirs, rtol=1e-6, atol=1e-9) == row.same
-
-
 def as_ours_is_called(theirs):
     """optax's, where it wants two trees of parameters, or a function by another name."""
 

@@ -1,5 +1,6 @@
 """Schedules: by their formulas in float64, by optax where it has the same, as values, and inside optimizers."""
 
+import contextlib
 import copy
 import functools
 import pickle
@@ -13,6 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import optax
 import pytest
+from conftest import double
+from peers_around import SCHEDULES
 from quick import some_slow
 
 from jaxopt_lite import adam, adamw, schedules, sgd
@@ -136,51 +139,6 @@ class TestEvery:
         np.testing.assert_allclose(walk(sgd(lr=schedule)), [-formula(t) for t in range(60)], rtol=2e-6, atol=1e-7)
 
 
-PEERS = {
-    "constant": (constant(0.3), optax.constant_schedule(0.3)),
-    "linear": (linear(0.5, 0.1, 40), optax.linear_schedule(0.5, 0.1, 40)),
-    "polynomial": (polynomial(0.5, 0.1, 40, power=2), optax.polynomial_schedule(0.5, 0.1, 2, 40)),
-    "exponential": (exponential(0.5, 0.8, 10), optax.exponential_decay(0.5, 10, 0.8)),
-    "staircase": (exponential(0.5, 0.8, 10, staircase=True), optax.exponential_decay(0.5, 10, 0.8, staircase=True)),
-    "step": (step(0.5, 0.1, at=(10, 40)), optax.piecewise_constant_schedule(0.5, {10: 0.1, 40: 0.1})),
-    "cosine": (cosine(0.5, 40, end=0.05), optax.cosine_decay_schedule(0.5, 40, alpha=0.1)),
-    "restarts": (
-        cosine_restarts(0.5, 10),
-        optax.sgdr_schedule([{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": 10}] * 14),
-    ),
-    "growing restarts": (
-        cosine_restarts(0.5, 10, growth=2),
-        optax.sgdr_schedule(
-            [{"init_value": 0.5, "peak_value": 0.5, "warmup_steps": 0, "decay_steps": n} for n in (10, 20, 40, 80)]
-        ),
-    ),
-    "an end": (exponential(0.5, 0.8, 10, end=0.2), optax.exponential_decay(0.5, 10, 0.8, end_value=0.2)),
-    "an end above": (exponential(0.5, 1.2, 10, end=0.9), optax.exponential_decay(0.5, 10, 1.2, end_value=0.9)),
-    "a power": (cosine(0.5, 40, end=0.05, power=1.5), optax.cosine_decay_schedule(0.5, 40, alpha=0.1, exponent=1.5)),
-    "a factor for each": (
-        piecewise((0.5, 0.05, 0.1), at=(10, 40)),
-        optax.piecewise_constant_schedule(0.5, {10: 0.1, 40: 2.0}),
-    ),
-    **{
-        f"piecewise, {between}": (
-            piecewise((0.5, 0.05, 0.1), at=(10, 40), between=between),
-            optax.piecewise_interpolate_schedule(between, 0.5, {10: 0.1, 40: 2.0}),
-        )
-        for between in ("linear", "cosine")
-    },
-    "one_cycle": (one_cycle(0.5, 40), optax.cosine_onecycle_schedule(40, 0.5)),
-    "warmup": (warmup(10, cosine(0.5, 40), start=0.1), optax.warmup_cosine_decay_schedule(0.1, 0.5, 10, 50)),
-    "warmup, exponential": (
-        warmup(10, exponential(0.5, 0.8, 10), start=0.1),
-        optax.warmup_exponential_decay_schedule(0.1, 0.5, 10, 10, 0.8),
-    ),
-    "join": (
-        join(constant(0.5), linear(0.4, 0.0, 30), at=(10,)),
-        optax.join_schedules([optax.constant_schedule(0.5), optax.linear_schedule(0.4, 0.0, 30)], [10]),
-    ),
-}
-
-
 LONG = 10**10
 # Longer than the integers of JAX, with their formulas.
 BEYOND = {
@@ -207,11 +165,18 @@ def test_steps_may_go_beyond_int32(schedule, formula):
         np.testing.assert_allclose(schedule(t), formula(t), rtol=1e-5)
 
 
+NAMES = {"optax": optax, "schedules": schedules}
+
+
 @pytest.mark.usefixtures("standard")  # optax's promote the counter
-@pytest.mark.parametrize(("ours", "theirs"), PEERS.values(), ids=PEERS)
-def test_as_optax(ours, theirs):
-    steps = jnp.arange(140)
-    np.testing.assert_allclose(jax.vmap(ours)(steps), jax.vmap(theirs)(steps), rtol=1e-5, atol=1e-7)
+@pytest.mark.parametrize("row", SCHEDULES, ids=lambda row: row.theirs)
+def test_as_optax(row):
+    ours, theirs = eval(row.ours, NAMES), eval(row.theirs, NAMES)
+    for precision, rtol, atol in ((contextlib.nullcontext, 1e-5, 1e-7), (double, 1e-6, 1e-9)):
+        with precision():
+            steps = jnp.arange(140)
+            here, there = jax.vmap(ours)(steps), jax.vmap(theirs)(steps)
+        assert np.allclose(here, there, rtol=rtol, atol=atol) == row.same
 
 
 @pytest.mark.parametrize(

@@ -305,8 +305,8 @@ class FirstFailure:
 PARTS = {"quick": "not slow", "slow": "slow"}
 
 
-def killer(name: str, text: str, parts: Sequence[str], files: Sequence[str]) -> tuple[str, str]:
-    """Run these files of tests in this process over its copy of the package with this text in it, part by part.
+def killer(name: str, text: str, parts: Sequence[str], files: Sequence[str], chosen: str) -> tuple[str, str]:
+    """Run the chosen tests of these files in this process over its copy of the package with this text, part by part.
 
     Returns:
         The part of the tests that fails, "quick" or "slow", and its test; "" where none fails.
@@ -326,7 +326,6 @@ def killer(name: str, text: str, parts: Sequence[str], files: Sequence[str]) -> 
     options = ["-x", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "--assert=plain", f"--rootdir={ROOT}"]
     signal.alarm(LONGEST)  # ends this process: a compiled loop that goes on for good hears of nothing else
     try:
-        _, chosen = tests_of(name)
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             for part, file in itertools.product(parts, files):
                 first = FirstFailure()
@@ -364,18 +363,19 @@ def main() -> int:
     if unknown := set(chosen) - FILES.keys():
         parser.error(f"there is no file {sorted(unknown)[0]!r}; there are {', '.join(FILES)}")
 
-    jobs: list[tuple[str, str, str, list[str], list[str]]] = []
+    jobs: list[tuple[str, str, str, list[str], list[str], str]] = []
     sound: set[tuple[str, str]] = set()
     for name in chosen:
         source = (PACKAGE / FILES[name]).read_text()
         planted = [(name, what, text) for what, text in mutants(name, source)]
         if options.some is not None:
             planted = random.Random(options.seed).sample(planted, min(options.some, len(planted)))
-        files, selected = tests_of(name)
-        jobs += [(*job, list(PARTS), files) for job in planted]
+        files, chosen_tests = tests_of(name)
+        jobs += [(*job, list(PARTS), files, chosen_tests) for job in planted]
         # Then no defect: whatever one run leaves behind in the process must not kill the next. Once for each test file.
-        jobs += [(name, SOUND, source, ["quick"], [file for file in files if (file, selected) not in sound])]
-        sound |= {(file, selected) for file in files}
+        untried = [file for file in files if (file, chosen_tests) not in sound]
+        jobs += [(name, SOUND, source, ["quick"], untried, chosen_tests)]
+        sound |= {(file, chosen_tests) for file in untried}
 
     planted, quick, slow, explained, survived = (Counter() for _ in range(5))
     with multiprocessing.get_context("spawn").Pool(2, start_worker, maxtasksperchild=50) as pool:

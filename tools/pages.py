@@ -64,7 +64,7 @@ def wrong_inputs() -> str:
 
 
 def counts(rows: list[tuple[str, int, int, int]]) -> list[str]:
-    """A table of how many tests passed, failed, and were not comparable, by group and in all."""
+    """Count how many tests passed, failed, and were not comparable, by group and in all."""
     rows = [*rows, ("all", *(sum(row[column] for row in rows) for column in (1, 2, 3)))]
     lines = ["| group | comparable | passed | failed | not comparable |", "|---|---:|---:|---:|---:|"]
     return lines + [
@@ -82,10 +82,10 @@ def peer_suites() -> str:
     groups, why = [], {"failed": [], "not_comparable": []}
     for name, group in table.items():
         number = dict.fromkeys(why, 0)
-        for kind, rows in why.items():
-            for reason, tests in group.get(kind, {}).items():
-                rows.append((name, len(outcomes.expanded(tests)), reason))
-                number[kind] += len(outcomes.expanded(tests))
+        for kind in why:
+            mine = [(name, len(outcomes.expanded(tests)), reason) for reason, tests in group.get(kind, {}).items()]
+            why[kind] += mine
+            number[kind] = sum(count for _, count, _ in mine)
         groups.append((name, group["passed"], number["failed"], number["not_comparable"]))
     lines = [PEER_SUITES, "", f"## optax {outcomes.VERSION}", "", *counts(groups)]
     lines += reasons("What fails", "group", why["failed"])

@@ -16,6 +16,7 @@ from jaxopt_lite import (
     averaged_params,
     chain,
     clip_by_norm,
+    lbfgs,
     lookahead,
     maximize,
     momentum,
@@ -358,6 +359,15 @@ class TestSkipSpikes:
             for g in (1.0, 3.0, 1.0, 3.0, norm):
                 _, state = opt.update(g, state)
             assert state.skipped == skipped
+
+
+@pytest.mark.parametrize("wrapper", [skip_nonfinite, skip_spikes, lambda opt: accumulate(opt, 2)])
+def test_a_step_in_half_precision_has_one_format_whether_it_is_taken_or_not(wrapper):
+    """What lbfgs gives ends where it has looked, in the parameters' precision."""
+    opt, params = wrapper(lbfgs()), jax.tree.map(lambda p: p.astype(jnp.float16), PARAMS)
+    state = opt.init(params)
+    updates, new = jax.eval_shape(lambda params, state: update(opt, params, state, params), params, state)
+    chex.assert_trees_all_equal_shapes_and_dtypes((updates, new), (params, state))
 
 
 def test_defaults_are_those_of_the_papers():

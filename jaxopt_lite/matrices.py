@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.buffers import whole
+from jaxopt_lite.meshes import replicated
 from jaxopt_lite.numerics import abs2, sqrt
 from jaxopt_lite.paths import fits, in_groups, leaves_of, map_with_path
 from jaxopt_lite.protocol import Optimizer
@@ -110,7 +111,8 @@ def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int
 def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> Callable[..., Any]:
     """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned.
 
-    The rule keeps at least one thing beside g, as all of these do.
+    The rule keeps at least one thing beside g, as all of these do. Squares of sides, which stand in tuples, stay
+    replicated, as they begin: XLA would divide them as g is divided.
     """
 
     @functools.wraps(rule)
@@ -119,11 +121,15 @@ def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> C
             return g, *kept
         axes, last = matrix_axes(g.ndim, out_axis, in_axis), (-2, -1)
 
+        def side(x):
+            return replicated(x, 2) if x.ndim >= g.ndim else x
+
         def turned(values, there, back):
             return [jnp.moveaxis(x, there, back) if getattr(x, "ndim", None) == g.ndim else x for x in values]
 
         by_name = dict(zip(read, turned(read.values(), axes, last), strict=True))
-        return tuple(turned(rule(*turned((g, *kept), axes, last), **by_name), last, axes))
+        new = turned(rule(*turned((g, *kept), axes, last), **by_name), last, axes)
+        return tuple(jax.tree.map(side, x) if isinstance(x, tuple) else x for x in new)
 
     return turning
 

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxopt_lite import checks
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.kinds import schedules_of
+from jaxopt_lite.meshes import in_auto_axes
 from jaxopt_lite.numerics import cast, load
 from jaxopt_lite.scheduled import by_schedules
 from jaxopt_lite.trees import Tree, beside, filled, is_staged, is_traced, moved, renamed
@@ -200,14 +201,14 @@ def _step(opt: Transform, updates: Tree, state: Any, params: Tree, extra: dict[s
         # A float32 gradient of a float64 parameter is worked on in float64.
         loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
         try:
-            out, new = opt.pair.update(loaded, state, params, **extra)
+            out, new = in_auto_axes(opt, loaded, state, params, extra)
         except (AttributeError, TypeError, ValueError):
             expected = jax.eval_shape(opt.pair.init, like)
             named = renamed(state, expected)
             if named is None:
                 checks.check_state_shapes(opt, expected, state)
                 raise
-            out, new = opt.pair.update(loaded, named, params, **extra)
+            out, new = in_auto_axes(opt, loaded, named, params, extra)
         return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
 
 

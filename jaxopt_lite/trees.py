@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.interpreters.partial_eval import DynamicJaxprTracer
-from jax.sharding import NamedSharding, PartitionSpec
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxopt_lite.numerics import Scalar, at_least_float32, cast, load
 
@@ -65,7 +65,7 @@ def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
-        sharding = NamedSharding(sharding.mesh, PartitionSpec())
+        sharding = along(sharding, [None] * len(shape))
     elif not getattr(leaf, "committed", True):
         sharding = None
     return jnp.zeros(shape, dtype, device=sharding)
@@ -98,7 +98,8 @@ def zeros_over(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: b
 def along(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
     """The sharding of an array whose axes are these of a sharded one's; None is one that is whole everywhere."""
     spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
-    while spec and spec[-1] is None:
+    # JAX writes the axes that are whole, at the end, of explicit axes alone; another way compiles a step anew.
+    while spec and spec[-1] is None and AxisType.Explicit not in sharding.mesh.axis_types:
         spec.pop()
     return NamedSharding(sharding.mesh, PartitionSpec(*spec))
 

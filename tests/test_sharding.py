@@ -14,11 +14,14 @@ FOLDER = Path(__file__).with_name("on_eight_devices")
 FILES = [str(FOLDER / f"{name}.py") for name in ("states", "steps", "norms", "packing")]
 
 
-@pytest.mark.parametrize("part", ["not slow", pytest.param("slow", marks=pytest.mark.slow)])
-def test_on_eight_devices(part):
+SLOW = [pytest.param("slow", chosen, marks=pytest.mark.slow) for chosen in ("explicit", "not explicit")]
+
+
+@pytest.mark.parametrize(("part", "chosen"), [("not slow", ""), *SLOW])
+def test_on_eight_devices(part, chosen):
     devices = f"{os.environ['XLA_FLAGS']} --xla_force_host_platform_device_count=8"
     env = os.environ | {"XLA_FLAGS": devices, "PJRT_NPROC": "16", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-m", part, *FILES]
+    command = [sys.executable, "-m", "pytest", "-o", "addopts=", "-q", "-m", part, "-k", chosen, *FILES]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

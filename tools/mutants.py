@@ -38,6 +38,7 @@ FOUNDATION = {
     "kinds": ["test_checks.py", "test_core.py"],
     "numerics": ["test_numerics.py", "test_twins.py"],
     "trees": ["test_trees.py", "test_checks.py"],
+    "meshes": ["test_sharding.py"],
     "norms": ["test_trees.py", "test_wrappers.py", "test_transforms.py"],
     "schedules": ["test_schedules.py", "test_checks.py"],
     "paths": ["test_groups.py", "test_checks.py"],

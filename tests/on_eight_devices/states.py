@@ -1,6 +1,5 @@
 """``state_shardings`` says where ``init`` and a step put the state, and checkpoints are restored there."""
 
-import chex
 import jax
 import jax.numpy as jnp
 import optax
@@ -14,7 +13,6 @@ from quick import some_slow
 
 from jaxopt_lite import adam, adamw, freeze, lbfgs, muon, optimizer, partition, registry, soap, state_shardings
 from jaxopt_lite.factors import Sides
-from jaxopt_lite.testing.problems import step
 
 GROUPS = partition({"decay": adamw(), "frozen": freeze(), "rest": adam()}, {"decay": "W", "frozen": "s", "rest": "*"})
 OPTIMIZERS = {
@@ -71,24 +69,6 @@ def test_a_compiled_init_puts_the_state_there(name):
     if any(x.ndim for x in jax.tree.leaves(opt.init(params))):  # counters alone keep nothing of them under jit
         assert_sharded_as(jax.jit(opt.init)(params), expected)
     assert_sharded_as(jax.jit(opt.init, out_shardings=expected)(params), expected)
-
-
-STEPPED = {"adam": adam(), "groups": GROUPS, "average": AROUND["average"](adam())}
-STEPPED["clip_by_global_norm"] = AROUND["clip_by_global_norm"](adamw())
-
-
-@pytest.mark.parametrize("name", some_slow(STEPPED, ["clip_by_global_norm"]))
-def test_steps_are_those_of_one_device_keep_the_shardings_and_compile_once(name):
-    opt, params = STEPPED[name], spread()
-    alone, sharded = (on_one(), opt.init(on_one())), (params, opt.init(params))
-    compiled = jax.jit(lambda carry: step(opt, carry))
-    for _ in range(3):
-        alone = step(opt, alone)
-        sharded = compiled(sharded)
-    chex.assert_trees_all_close(alone, sharded, rtol=1e-5)
-    assert_sharded_as(sharded[0], SHARDINGS)
-    assert_sharded_as(sharded[1], state_shardings(opt, params))
-    assert compiled._cache_size() == 1
 
 
 def test_a_checkpoint_is_restored_to_where_the_state_was(tmp_path):

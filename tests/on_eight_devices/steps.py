@@ -1,50 +1,123 @@
-"""A state lies where its parameters lie, from the start and after each step, and a step compiles once."""
+"""On any mesh a state lies where its parameters lie, from the start and after each step, and a step compiles once."""
 
-import functools
-
+import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
-from jax.sharding import Mesh, NamedSharding, SingleDeviceSharding
+from composed import AROUND
+from jax.sharding import AxisType, Mesh, NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
+from mesh import MESH, assert_sharded_as
 from quick import some_slow
 
-from jaxopt_lite import registry, state_shardings, zero_steps, zeros_like
+from jaxopt_lite import (
+    adam,
+    adamw,
+    freeze,
+    lbfgs,
+    partition,
+    registry,
+    sam,
+    soap,
+    sophia,
+    state_shardings,
+    train_step,
+    zero_steps,
+    zeros_like,
+)
 from jaxopt_lite.testing import problems
 
-MESH = Mesh(jax.devices(), ("x",))
-SHARDINGS = {"w": NamedSharding(MESH, P("x")), "b": NamedSharding(MESH, P())}
+OPTIMIZERS = {
+    **{name: entry.on_any_tree() for name, entry in registry.items()},
+    **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
+    "groups": partition(
+        {"decay": adamw(), "none": freeze(), "rest": adam()}, {"decay": "row*", "none": "b", "rest": "*"}
+    ),
+}
+KINDS = {"automatic": AxisType.Auto, "explicit": AxisType.Explicit}
+MESHES = {name: Mesh(MESH.devices, MESH.axis_names, axis_types=(kind, kind)) for name, kind in KINDS.items()}
+CUTS = {"rows": P("data", None), "columns": P(None, "data"), "both": P("data", "model"), "b": P("model")}
+QUICK = ["adafactor", "adam", "lbfgs", "psgd_kron", "skip_spikes with adam", "soap"]
 
 
-def assert_sharded(tree):
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        # Only the first axis of w is divided, and what is kept for each of its rows, but no square of its side.
-        divided = "['w']" in jax.tree_util.keystr(path) and leaf.shape.count(16) == 1
-        expected = NamedSharding(MESH, P(*("x" if n == 16 else None for n in leaf.shape)) if divided else P())
-        assert leaf.sharding.is_equivalent_to(expected, leaf.ndim), (path, leaf.sharding)
+def as_jax_writes(spec, mesh):
+    """The form in which steps return a spec: without whole axes at its end, unless axes are explicit."""
+    axes = list(spec)
+    while axes and axes[-1] is None and mesh is MESHES["automatic"]:
+        axes.pop()
+    return NamedSharding(mesh, P(*axes))
 
 
-@pytest.mark.parametrize("name", some_slow(registry, ["adafactor", "adam", "dog", "psgd_kron", "soap"]))
-def test_a_state_is_sharded_like_the_parameters_and_a_step_compiles_once(name):
-    entry, traces = registry[name], []
-    opt, params = entry.on_any_tree(), jax.device_put({"w": jnp.ones((16, 4)), "b": jnp.ones(4)}, SHARDINGS)
-    # What is kept of the sides of a matrix is replicated, as init makes it, if that is asked of the step.
-    pinned = {"out_shardings": (SHARDINGS, state_shardings(opt, params))} if "matrices" in entry.needs else {}
+@pytest.fixture
+def on_one(x64):
+    """Parameters on one device; in float64, for in the bases of its first gradient soap divides zeros by zeros."""
+    rng = np.random.default_rng(0)
+    return {name: jnp.asarray(rng.standard_normal((8,) * len(spec))) for name, spec in CUTS.items()}
 
-    @functools.partial(jax.jit, **pinned)
-    def step(params, state):
-        traces.append(name)
-        return problems.step(opt, (params, state))
 
-    for init in (opt.init, jax.jit(opt.init)):
-        state = init(params)
-        if len(jax.tree.leaves(state)) > 1:  # a counter alone keeps nothing of the parameters under jit
-            assert_sharded(state)
-        stepped = params, opt.init(params)
+@pytest.mark.parametrize(
+    ("name", "kind"), some_slow([(n, k) for n in OPTIMIZERS for k in MESHES], [(n, k) for n in QUICK for k in MESHES])
+)
+def test_on_a_mesh_steps_are_those_of_one_device_keep_the_shardings_and_compile_once(name, kind, on_one):
+    opt, mesh = OPTIMIZERS[name], MESHES[kind]
+    shardings = {leaf: as_jax_writes(spec, mesh) for leaf, spec in CUTS.items()}
+    params = jax.device_put(on_one, shardings)
+    compiled = jax.jit(lambda carry: problems.step(opt, carry))
+    with jax.set_mesh(mesh):
+        alone, sharded = (on_one, opt.init(on_one)), (params, opt.init(params))
+        expected = shardings, state_shardings(opt, params)
+        assert_sharded_as(sharded, expected)
         for _ in range(3):
-            stepped = step(*stepped)
-            assert_sharded(stepped)
-    assert len(traces) == step._cache_size() == 1
+            alone = problems.step(opt, alone)
+            sharded = compiled(sharded)
+            assert_sharded_as(sharded, expected)
+    assert compiled._cache_size() == 1
+    chex.assert_trees_all_close(alone[0], jax.device_get(sharded[0]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "opt", [adam(), lbfgs(), sam(adam()), sophia(), soap(others=adamw())], ids=lambda opt: opt.name
+)
+def test_a_loss_may_name_shardings_on_explicit_axes_and_no_mesh_need_be_in_the_context(opt):
+    mesh = MESHES["explicit"]
+    rows = NamedSharding(mesh, P("data", None))
+    host = {"w": np.linspace(-1, 1, 64, dtype=np.float32).reshape(8, 8), "b": np.ones(8, np.float32)}
+    batch = np.sin(np.arange(32, dtype=np.float32)).reshape(4, 8)
+
+    def loss(params, batch, out_sharding=None):
+        return jnp.mean(
+            (jnp.einsum("bi,ij->bj", batch, params["w"], out_sharding=out_sharding) + params["b"][None]) ** 2
+        )
+
+    def named(params, batch):
+        return loss(params, batch, rows)
+
+    params = jax.device_put(host, {"w": rows, "b": NamedSharding(mesh, P(None))})
+    on_one = jax.tree.map(jnp.asarray, host)
+    alone, sharded = (on_one, opt.init(on_one)), (params, opt.init(params))
+    one, many = train_step(loss, opt), train_step(named, opt)
+    for _ in range(3):
+        *alone, value = one(*alone, batch)
+        *sharded, of_many = many(*sharded, jax.device_put(batch, rows))
+        assert of_many == pytest.approx(float(value), rel=1e-4)
+    assert many._cache_size() == 1
+
+
+@pytest.mark.parametrize("name", ["kl_soap", "psgd_kron", "shampoo", "soap"])
+def test_without_a_mesh_in_the_context_out_shardings_keep_squares_of_automatic_axes_replicated(name, x64):
+    opt, mesh = OPTIMIZERS[name], MESHES["automatic"]
+    shardings = {"w": NamedSharding(mesh, P("data")), "b": NamedSharding(mesh, P())}
+    params = jax.device_put({"w": jnp.eye(8) + 1, "b": jnp.ones(8)}, shardings)
+    expected = shardings, state_shardings(opt, params)
+    compiled, carry = (
+        jax.jit(lambda carry: problems.step(opt, carry), out_shardings=expected),
+        (params, opt.init(params)),
+    )
+    for _ in range(3):
+        carry = compiled(carry)
+        assert_sharded_as(carry, expected)
+    assert compiled._cache_size() == 1
 
 
 def test_zeros_are_where_the_parameters_are():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,13 +10,69 @@ import jax.numpy as jnp
 from jaxopt_lite.buffers import opened
 from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.packing import advice
-from jaxopt_lite.paths import labels, map_with_path, only
+from jaxopt_lite.paths import map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
 from jaxopt_lite.scheduled import CountedState
-from jaxopt_lite.transforms.chain import chain
 from jaxopt_lite.trees import Tree
-from jaxopt_lite.wrappers.partition import partition
+
+
+class Part(NamedTuple):
+    """An optimizer or a transform inside another one, or that one itself.
+
+    ``prefix``: what its numbers are called by; up to its last slash, the group that it steps. ``iter``: its counter.
+    ``steps``: whether its own rule steps parameters. ``params``: those. ``state``: the arrays that it keeps itself.
+    """
+
+    prefix: str
+    opt: Transform
+    iter: jax.Array
+    steps: bool
+    params: Tree
+    state: list[Any]
+
+
+def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") -> Iterator[Part]:
+    """Walk through an optimizer, from the outside to the inside.
+
+    The state tells where its parts are: a tuple has those of a chain, in order; a dict those of groups, by name; and
+    anything else has that of the one optimizer inside in its field ``inner``.
+
+    Args:
+        opt: the optimizer, or a transform.
+        state: its state, or the shapes of it.
+        params: what it steps; None where nobody asks.
+        prefix: what its numbers are called by.
+    """
+    counted = isinstance(state, CountedState)
+    kept, groups = state.inner if counted else state, getattr(opt.meaning[0], "groups", None)
+    inside = [x for x in opt.inside if isinstance(x, Transform)]
+    children: list[tuple[Transform, Any, Tree, str]] = []
+    mine, rule = params, kept
+    if groups:
+        names = None if params is None else groups.names_of(params)
+        for name, part in groups.parts.items():
+            of_group = None if params is None else only(name, names, params)
+            if part is None:
+                mine, rule = of_group, kept[name]
+            else:
+                children.append((part, kept[name], of_group, f"{prefix}{name}/"))
+    elif type(kept) is tuple and inside:
+        seen: list[str] = []
+        for part, own in zip(inside, kept, strict=True):
+            seen.append(part.name)
+            again = seen.count(part.name)
+            called = "" if isinstance(part, Optimizer) else f"{part.name}{again if again > 1 else ''}."
+            children.append((part, own, params, prefix + called))
+    else:
+        children = [(part, getattr(kept, "inner", kept), params, prefix) for part in inside]
+    within = {id(x) for _, own, *_ in children for x in jax.tree.leaves(own)}
+    own = [x for x in jax.tree.leaves(state) if id(x) not in within]
+    iter = getattr(state if counted else rule, "iter", jnp.zeros((), int))
+    steps = rule is not kept or not any(isinstance(part, Optimizer) for part, *_ in children)
+    yield Part(prefix, opt, iter, steps and isinstance(opt, Optimizer), mine, own)
+    for part, state_of_part, of_part, called in children:
+        yield from parts_of(part, state_of_part, of_part, called)
 
 
 def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
@@ -28,36 +84,20 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
 
     Returns:
         Scalars by name: ``lr`` for the rule's own; ``weight_decay.lr`` for a transform's in a chain, numbered where the
-        chain has several of a kind (``weight_decay2.lr``); ``head/lr`` for the rule's of the group ``head``.
+        chain has several of a kind (``weight_decay2.lr``); ``head/lr`` for the rule's of the group ``head``, and
+        ``others/lr`` for the optimizer beside a rule for matrices. Where two parts have numbers of one name, the inner
+        one's has its part before it: ``ademamix.alpha``.
     """
-    numbers = {}
+    numbers: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"):
-        for prefix, part, own in _parts(opt, state, ""):
-            kinds = kinds_of(part.factory)
-            for name, argument in part.arguments.items():
+        for part in parts_of(opt, state):
+            kinds = kinds_of(part.opt.factory)
+            for name, argument in part.opt.arguments.items():
                 if name in kinds and (callable(argument) or (kinds[name].schedule and not kinds[name].whole)):
-                    numbers[prefix + name] = at(argument, getattr(own, "iter", jnp.zeros((), int)))
+                    called = part.prefix + name
+                    called = f"{part.prefix}{part.opt.name}.{name}" if called in numbers else called
+                    numbers[called] = at(argument, part.iter)
     return numbers
-
-
-def _parts(opt: Any, state: Any, prefix: str) -> Iterator[tuple[str, Transform, Any]]:
-    """The optimizer and all that is inside it, each with its state and with what its numbers are called by."""
-    yield prefix, opt, state
-    state = state.inner if isinstance(state, CountedState) else state
-    if opt.factory is chain:
-        seen: list[str] = []
-        for part, own in zip(opt.inside, state, strict=True):
-            seen.append(part.name)
-            again = seen.count(part.name)
-            called = "" if isinstance(part, Optimizer) else f"{part.name}{again if again > 1 else ''}."
-            yield from _parts(part, own, prefix + called)
-    elif opt.factory is partition:
-        for group, part in opt.arguments["groups"].items():
-            yield from _parts(part, state[group], f"{prefix}{group}/")
-    else:
-        for part in opt.inside:
-            if isinstance(part, Transform):
-                yield from _parts(part, getattr(state, "inner", state), prefix)
 
 
 def describe(opt: Optimizer, params: Tree) -> None:
@@ -67,36 +107,28 @@ def describe(opt: Optimizer, params: Tree) -> None:
         opt: the optimizer.
         params: arrays, or ``jax.ShapeDtypeStruct``.
 
-    Needs rich, from the extra ``race``. The last row is the whole; its state has what wrappers around keep as well. A
-    line below tells whether `pack` would pay.
+    Needs rich, from the extra ``race``. Each group has a row, and so has each wrapper and transform around it that
+    keeps something; the last row is their sum. A line below tells whether `pack` would pay.
     """
     from rich.console import Console  # noqa: PLC0415 - an extra
     from rich.table import Column, Table  # noqa: PLC0415 - an extra
 
     parameters, of_state = (Column(title, justify="right") for title in ("parameters", "bytes of state"))
     table = Table("group", "paths", parameters, "rule", "lr", "weight decay", of_state)
-    for group, rule, mine in _groups(opt, params, ""):
-        paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(mine)))
-        shown = "\n".join([*paths[:3], f"… {len(paths) - 3} more"] if len(paths) > 4 else paths)
+    for part in parts_of(opt, jax.eval_shape(opt.init, params), params):
+        rule, kept = part.opt, _bytes(part.state)
         numbers = [str(rule.arguments.get(name, "")) for name in ("lr", "weight_decay")]
-        table.add_row(group, shown, f"{_count(mine):,}", rule.name, *numbers, f"{state_bytes(rule, mine):,}")
+        if part.steps:
+            paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(part.params)))
+            shown = "\n".join([*paths[:3], f"… {len(paths) - 3} more"] if len(paths) > 4 else paths)
+            group = part.prefix.rpartition("/")[0]
+            table.add_row(group, shown, f"{_count(part.params):,}", rule.name, *numbers, f"{kept:,}")
+        elif kept:
+            table.add_row("", "", "", rule.name, *numbers, f"{kept:,}")
     table.add_section()
     table.add_row("all", "", f"{_count(params):,}", opt.name, "", "", f"{state_bytes(opt, params):,}")
     Console().print(table)
     Console().print(advice(params), highlight=False)
-
-
-def _groups(opt: Optimizer, params: Tree, name: str) -> Iterator[tuple[str, Optimizer, Tree]]:
-    """The rules, each with the name of its group and with the parameters in it."""
-    if opt.factory is partition:
-        groups, label = opt.arguments.values()
-        names = labels(groups, label, params)
-        for group, part in groups.items():
-            yield from _groups(part, only(group, names, params), f"{name}/{group}" if name else group)
-    elif inside := [part for part in opt.inside if isinstance(part, Optimizer)]:
-        yield from _groups(inside[0], params, name)
-    else:
-        yield name, opt, params
 
 
 def _count(tree: Tree) -> int:
@@ -105,5 +137,8 @@ def _count(tree: Tree) -> int:
 
 def state_bytes(opt: Optimizer, params: Tree) -> int:
     """What the state of an optimizer takes; ``params`` are arrays, or ``jax.ShapeDtypeStruct``."""
-    leaves = jax.tree.leaves(jax.eval_shape(opt.init, params))
-    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves)
+    return _bytes(jax.eval_shape(opt.init, params))
+
+
+def _bytes(state: Any) -> int:
+    return sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(state))

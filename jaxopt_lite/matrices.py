@@ -84,7 +84,7 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         return update(grads, state, params)
 
     if others is not None:
-        return in_groups({"hidden": (whole(name, init), of_matrices), "others": others.pair}, groups_of)
+        return in_groups({"hidden": (whole(name, init), of_matrices), "others": others}, groups_of)
 
     def checked(params):
         groups_of(params)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -110,11 +110,24 @@ def joined(names: Tree, parts: dict[str, Tree]) -> Tree:
     return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())
 
 
-def in_groups(pairs: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
-    """The pair that steps each group of leaves by its own pair, where ``names_of`` tells the group of each leaf.
+class Groups(NamedTuple):
+    """How a pair divides the leaves. ``parts``: the optimizer of each group; None: the pair's own rule.
 
-    The state is a dict of the groups' states, with None where a leaf is in another group.
+    ``names_of``: a function from parameters to the name of each leaf's group.
     """
+
+    parts: dict[str, Any]
+    names_of: Callable[[Tree], Tree]
+
+
+def in_groups(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
+    """Builds the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
+
+    ``names_of`` tells the group of each leaf. The state is a dict of the groups' states, with None where a leaf is in
+    another group. ``init.groups`` says who steps which group; see `Groups`.
+    """
+    parts = {name: part if hasattr(part, "pair") else None for name, part in groups.items()}
+    pairs = {name: getattr(part, "pair", part) for name, part in groups.items()}
 
     def init(params):
         names = names_of(params)
@@ -132,4 +145,5 @@ def in_groups(pairs: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[
             updates[name], new[name] = step(only(name, names, grads), state[name], parts[name], **mine)
         return joined(names, updates), new
 
+    vars(init)["groups"] = Groups(parts, names_of)
     return init, update

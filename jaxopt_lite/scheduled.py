@@ -41,4 +41,5 @@ def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[An
         updates, new = at_step(state.iter).pair.update(grads, state.inner if counted else state, params, **extra)
         return updates, CountedState(next_step(state.iter), new) if counted else new
 
+    vars(init).update(vars(first.meaning[0]))  # the groups, of which `in_groups` tells
     return init, update, first.keywords

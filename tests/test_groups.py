@@ -227,7 +227,8 @@ def test_describe_prints_who_does_what_to_whom(capsys, monkeypatch):
         ["no_decay", "dense/bias", "6", "adamw", "0.1", "0.0", "52"],
         ["all", "", "31", "chain", "", "", "304"],
     ]
-    assert [row[1] for row in rows if row][1:4] == ["many/0", "many/1", "… 7 more"]
+    assert [row for row in rows if row and row[3] and not row[0]] == [["", "", "", "average", "", "", "128"]]
+    assert [row[1] for row in rows if row][2:5] == ["many/0", "many/1", "… 7 more"]
 
 
 def test_describe_takes_shapes_for_parameters(capsys):

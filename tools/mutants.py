@@ -47,7 +47,7 @@ FOUNDATION = {
     "noise": ["test_transforms.py", "test_lbfgs.py", "test_trees.py"],
     "linesearch": ["test_lbfgs.py"],
     "states": ["test_groups.py", "test_wrappers.py", "test_checks.py", "test_sharding.py"],
-    "inspection": ["test_groups.py"],
+    "inspection": ["test_inspection.py", "test_groups.py"],
     "interop": ["test_interop.py", "test_checks.py"],
     "buffers": ["test_packing.py", "test_checks.py"],
     "packing": ["test_packing.py", "test_checks.py"],

@@ -33,5 +33,4 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[[str, Any], s
         if not isinstance(opt, Optimizer):
             raise TypeError(f"partition: group {name!r} must be an optimizer, not {describe(opt)}")
 
-    pairs = {name: opt.pair for name, opt in groups.items()}
-    return in_groups(pairs, lambda params: labels(groups, label, params))
+    return in_groups(groups, lambda params: labels(groups, label, params))

@@ -19,6 +19,7 @@ class Entry(NamedTuple):
     paper: str = ""
     needs: tuple[str, ...] = ()
     after_rule: bool = False
+    sets_rate: bool = False
 
     def on_any_tree(self, **arguments: Any) -> Any:
         """The optimizer with these arguments; a rule for matrices has AdamW beside it, for whatever is none."""
@@ -78,19 +79,22 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
 def transform(body: Callable[P, Any], /) -> Callable[P, Transform]: ...
 @overload
 def transform(
-    *, needs: tuple[str, ...] = (), after_rule: bool = False
+    *, needs: tuple[str, ...] = (), after_rule: bool = False, sets_rate: bool = False
 ) -> Callable[[Callable[P, Any]], Callable[P, Transform]]: ...
-def transform(body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: bool = False) -> Any:
+def transform(
+    body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: bool = False, sets_rate: bool = False
+) -> Any:
     """Makes a function that returns ``(init, update)`` into a factory of transforms, as `optimizer` does of optimizers.
 
     Args:
         body: the function.
         needs: as for `optimizer`.
         after_rule: it works on updates, not on gradients, so that in a chain it stands after the optimizer.
+        sets_rate: its ``lr`` takes the place of the rule's, whose updates it rescales; the race sweeps it.
     """
     if body is None:
-        return functools.partial(transform, needs=needs, after_rule=after_rule)
-    return _declared(Transform, body, needs=needs, after_rule=after_rule)
+        return functools.partial(transform, needs=needs, after_rule=after_rule, sets_rate=sets_rate)
+    return _declared(Transform, body, needs=needs, after_rule=after_rule, sets_rate=sets_rate)
 
 
 def _declared(kind: type[Transform], body: Callable[..., Any], **declaration: Any) -> Any:

@@ -24,7 +24,9 @@ from jaxopt_lite import (
     chain,
     clip_by_global_norm,
     from_optax,
+    hyperball,
     momentum,
+    optimizer,
     partition,
     registry,
     schedules,
@@ -80,6 +82,38 @@ def points(count=50):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(count, 3)).astype(np.float32)
     return x, (x @ np.array([1.0, -2.0, 0.5], np.float32)).astype(np.float32)
+
+
+class TestRatesWithoutEffect:
+    @staticmethod
+    def bowl(params):
+        return jnp.sum(jnp.arange(1.0, 5).reshape(2, 2) * (params - 1) ** 2)
+
+    def test_the_rate_that_steps_is_swept(self):
+        """Of matrices hyperball takes the direction of the rule's update alone."""
+        opt = chain(momentum(0.5), hyperball(0.01))
+        result = quiet(self.bowl, jnp.eye(2), optimizers=opt, lrs=[1e-3, 0.01, 0.1], steps=20, prune=None)
+        assert [lane.opt for lane in result.lanes] == [
+            chain(momentum(rate), hyperball(lr)) for rate, lr in ((0.05, 1e-3), (0.5, 0.01), (5.0, 0.1))
+        ]
+        assert [lane.lr for lane in result.lanes] == [1e-3, 0.01, 0.1]
+        assert len(np.unique(result.scores)) == 3
+
+    @pytest.mark.parametrize("prune", ["halving", None])
+    def test_lanes_that_cannot_be_told_apart_are_named(self, prune):
+        sentence = (
+            r"^race: signs\(lr=0\.25\) and signs\(lr=0\.5\) have the same losses: "
+            "what differs between them has no effect$"
+        )
+        with pytest.warns(UserWarning, match=sentence) as seen:
+            quiet(self.bowl, jnp.eye(2), optimizers=[signs, adam], lrs=[0.25, 0.5, 1.0], steps=48, prune=prune)
+        assert len(seen) == 1
+
+
+@optimizer
+def signs(lr: float = 0.1):
+    """An optimizer that forgets its rate."""
+    return lambda params: (), lambda grads, state, params=None: (jax.tree.map(lambda g: -0.01 * jnp.sign(g), grads), ())
 
 
 class TestLanes:

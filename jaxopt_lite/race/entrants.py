@@ -157,9 +157,12 @@ def _plain(value: Any) -> Any:
 
 
 def _rates(opt: Transform) -> list[Any]:
-    """The learning rates of the rules in an optimizer."""
-    own = [opt.arguments["lr"]] if isinstance(opt, Optimizer) and opt.arguments.get("lr") is not None else []
-    return own + [lr for x in opt.inside if isinstance(x, Transform) for lr in _rates(x)]
+    """Find the learning rates that steps are taken at: those of rules, or of the transforms in their place."""
+    inside = [x for x in opt.inside if isinstance(x, Transform)]
+    inside = [x for x in inside if x.entry.sets_rate] or inside
+    steps = isinstance(opt, Optimizer) or opt.entry.sets_rate
+    own = [opt.arguments["lr"]] if steps and opt.arguments.get("lr") is not None else []
+    return own + [lr for x in inside for lr in _rates(x)]
 
 
 def _peak(lr: Any, steps: int) -> float:
@@ -185,7 +188,8 @@ def _at_rate(opt: Any, top: float | None, lr: float | None, number: Callable[[fl
         """Whether it is a rule's rate, or the peak of one, or what a transform beside a rule has from it."""
         if argument is None or name not in {"lr", "peak_lr"}:
             return False
-        return isinstance(x, Optimizer) or any(argument is r or bool(argument == r) for r in of_rules)
+        steps = isinstance(x, Optimizer) or x.entry.sets_rate
+        return steps or any(argument is r or bool(argument == r) for r in of_rules)
 
     def inside(x: Any) -> Any:
         if not isinstance(x, Transform):

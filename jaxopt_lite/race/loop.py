@@ -2,6 +2,7 @@
 
 import operator
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from jaxopt_lite.race.batches import batches_of
 from jaxopt_lite.race.calls import call_of
 from jaxopt_lite.race.entrants import Entrant, enter
 from jaxopt_lite.race.lanes import Track
+from jaxopt_lite.race.ranking import same
 from jaxopt_lite.race.result import Lane, Result
 from jaxopt_lite.race.show import shower
 from jaxopt_lite.race.task import Task, is_function
@@ -107,7 +109,11 @@ def race(
     so_far = _Record(track, steps, mode, target, began)
     with shower(show, so_far) as look:
         _run(track, so_far, prune, budget, [look, *([on_chunk] if on_chunk else [])])
-    return so_far.result()
+    result = so_far.result()
+    for one, other in same(result):
+        calls = f"{result.lanes[one].call} and {result.lanes[other].call}"
+        warnings.warn(f"race: {calls} have the same losses: what differs between them has no effect", stacklevel=2)
+    return result
 
 
 def _check(seeds: tuple[int, ...], steps: int, mode: str, prune: str | None, budget: float | None) -> None:

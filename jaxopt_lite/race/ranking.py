@@ -58,6 +58,21 @@ def tie(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(low <= 0 <= high)
 
 
+def same(result: "Result") -> list[tuple[int, int]]:
+    """Find, for each optimizer, the first two of its lanes whose losses are equal to the bit."""
+    lanes: dict[str, list[int]] = {}
+    for i, lane in enumerate(result.lanes):
+        if np.isfinite(result.losses[i, :, : result.reached[i]]).all():
+            lanes.setdefault(lane.name, []).append(i)
+    pairs = []
+    for mine in lanes.values():
+        steps, firsts = int(min(result.reached[mine])), dict[bytes, int]()
+        first = [firsts.setdefault(result.losses[i, :, :steps].tobytes(), i) for i in mine]
+        again = [pair for pair in zip(first, mine, strict=True) if pair[0] != pair[1]]
+        pairs += again[:1] if steps > 1 else []  # before the first step all are equal
+    return pairs
+
+
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def rows_of(result: "Result") -> list[Row]:
     """The table of a race, best optimizer first."""

@@ -19,7 +19,7 @@ class HyperballState(NamedTuple):
     radius: Tree
 
 
-@transform(needs=("params", "leaf"), after_rule=True)
+@transform(needs=("params", "leaf"), after_rule=True, sets_rate=True)
 def hyperball(lr: Number = 0.01):
     """Steps on the sphere of each matrix's first norm R; only the direction of the rule's update counts.
 

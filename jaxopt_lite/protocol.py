@@ -12,11 +12,10 @@ import jax.numpy as jnp
 
 from jaxopt_lite import checks
 from jaxopt_lite.buffers import whole
+from jaxopt_lite.eager import checked_step, compiled_step
 from jaxopt_lite.kinds import schedules_of
-from jaxopt_lite.meshes import in_auto_axes
-from jaxopt_lite.numerics import cast, load
 from jaxopt_lite.scheduled import by_schedules
-from jaxopt_lite.trees import Tree, beside, filled, is_staged, is_traced, moved, renamed
+from jaxopt_lite.trees import Tree, beside, filled, is_staged, is_traced, moved
 from jaxopt_lite.values import Value
 
 
@@ -155,7 +154,7 @@ class Transform(Value):
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
         has_function = any(map(callable, extra.values()))
-        step = functools.partial(_step, self) if has_function or is_staged(updates) else self._compiled_step
+        step = functools.partial(checked_step, self) if has_function or is_staged(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
             warnings.warn(
                 f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
@@ -174,10 +173,7 @@ class Transform(Value):
 
     @functools.cached_property
     def _compiled_step(self) -> Callable[..., tuple[Tree, Any]]:
-        # Equal optimizers share one compiled step; jit's caches would keep alive for good what one of them closes over.
-        if self.closes:
-            return jax.jit(functools.partial(_step, self), inline=True)
-        return functools.partial(_shared_step, self)
+        return compiled_step(self)
 
     def __iter__(self) -> Iterator[Callable[..., Any]]:
         return iter((self.init, self.update))
@@ -193,32 +189,10 @@ class Optimizer(Transform):
     noun = "an optimizer"
 
 
-def _step(opt: Transform, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
-    params = beside(updates, params)
-    with jax.numpy_dtype_promotion("standard"):
-        checks.check_update(opt, updates, state, params, extra)
-        like = updates if params is None else params
-        # A float32 gradient of a float64 parameter is worked on in float64.
-        loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
-        try:
-            out, new = in_auto_axes(opt, loaded, state, params, extra)
-        except (AttributeError, TypeError, ValueError):
-            expected = jax.eval_shape(opt.pair.init, like)
-            named = renamed(state, expected)
-            if named is None:
-                checks.check_state_shapes(opt, expected, state)
-                raise
-            out, new = in_auto_axes(opt, loaded, named, params, extra)
-        return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
-
-
 def _compiles_functions(opt: Transform) -> bool:
     """Whether a rule, this one or one inside it, searches or estimates by ``value_fn``; a wrapper calls it at most."""
     alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
     return alone or any(_compiles_functions(x) for x in opt.inside if isinstance(x, Transform))
-
-
-_shared_step = jax.jit(_step, inline=True)
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any, Self, cast
 
@@ -100,9 +101,9 @@ class Value:
         return _values_in(self.arguments)
 
     @property
-    def closes(self) -> bool:
-        """Whether a function among its constants, or among those of a value inside, holds on to something."""
-        return any(getattr(x, "__closure__", None) for x in self.constants) or any(x.closes for x in self.inside)
+    def is_plain(self) -> bool:
+        """Whether its constants hold on to no other object, so that a cache may keep them for good."""
+        return _is_plain(self.arguments)
 
     def replace(self, **changes: Any) -> Self:
         """The same call with some arguments changed: ``adam().replace(lr=0.1)``.
@@ -168,6 +169,19 @@ def _values_in(arguments: dict[str, Any]) -> tuple[Value, ...]:
 
 def _show(argument: Any) -> str:
     return argument.__qualname__ if inspect.isfunction(argument) else repr(argument)
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether it is data, a number, or a function that its module keeps anyway, or made of these."""
+    if isinstance(x, Value | dict):
+        return all(map(_is_plain, (x.arguments if isinstance(x, Value) else x).values()))
+    if isinstance(x, tuple | list):
+        return all(map(_is_plain, x))
+    if inspect.isfunction(x):
+        # A function's name is bound anew where a notebook or a loop defines it again; the first is then held here.
+        held = x.__closure__ or x.__defaults__ or x.__kwdefaults__ or vars(x)
+        return not held and getattr(sys.modules.get(x.__module__), x.__name__, None) is x
+    return x is None or _is_array(x) or isinstance(x, str | int | float | complex | type | np.generic | np.dtype)
 
 
 def _is_array(x: Any) -> bool:

@@ -1,16 +1,20 @@
 """An optimizer is a value: printing, comparing, hashing, pickling, copying, replacing, and what JAX makes of it."""
 
 import copy
-import gc
+import json
 import pickle
+import subprocess
+import sys
 
 import chex
 import cloudpickle
+import held
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax.training.train_state import TrainState
+from held import HOLDING
 
 from jaxopt_lite import Optimizer, adam, apply_updates, momentum, optimizer, sgd
 
@@ -300,18 +304,25 @@ def test_sweeps_within_a_flax_train_state():
             chex.assert_trees_all_close(jax.tree.map(lambda x, lane=lane: x[lane], swept), alone, rtol=1e-6)
 
 
-def test_what_a_schedule_closes_over_dies_with_the_optimizer():
-    grads = jnp.ones(2)
+@pytest.mark.parametrize("form", HOLDING)
+def test_what_an_optimizer_holds_on_to_dies_with_it(form):
+    assert held.left_after(3, form) == 0
 
-    def step(table):
-        opt = scaled(sgd(lambda iter: table[iter]))
-        opt.update(grads, opt.init(grads))
 
-    jax.clear_caches()
-    for k in range(5):
-        step(jnp.full(12_345, float(k)))
-    gc.collect()
-    assert sum(x.shape == (12_345,) for x in jax.live_arrays()) <= 1
+@pytest.mark.slow
+def test_thirty_runs_in_a_fresh_process_leave_nothing_behind():
+    done = subprocess.run([sys.executable, held.__file__], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == dict.fromkeys(HOLDING, 0)
+
+
+def test_optimizers_that_hold_on_to_something_share_a_step_while_one_lives():
+    table = held.Table()
+    first = sgd(table.at)
+    step = first._compiled_step
+    assert sgd(table.at)._compiled_step is step
+    assert sgd(held.Table().at)._compiled_step is not step
+    assert adam(table.at)._compiled_step is not step
 
 
 def test_a_swept_schedule_leaks_no_tracer():

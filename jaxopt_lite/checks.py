@@ -5,13 +5,14 @@ All of it reads structures, shapes and dtypes only, and so happens while a step 
 
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.kinds import kinds_of
+from jaxopt_lite.places import Place
 from jaxopt_lite.trees import Tree, describe, filled, first_difference, is_prefix, same_structure
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
@@ -154,24 +155,13 @@ def _dtype(leaf: Any) -> Any:
     return getattr(leaf, "dtype", type(leaf))
 
 
-@jax.tree_util.register_static
-class _Place(NamedTuple):
-    """A tree without leaves, where there are parameters: ``init`` makes a state with places for moments, at once.
-
-    The one that stands for all parameters has no shape, so that an ``init`` that looks for one fails.
-    """
-
-    shape: Any = None
-    dtype: Any = None
-
-
 def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
     """A state with places for moments.
 
     One place stands for all parameters, which takes no time; one for each, if ``init`` looks at their paths; and the
     state is taken as it is, if ``init`` expects arrays and so cannot be asked.
     """
-    for places in (_Place, lambda: jax.tree.map(lambda x: _Place(jnp.shape(x), _dtype(x)), updates)):
+    for places in (Place, lambda: jax.tree.map(lambda x: Place(jnp.shape(x), _dtype(x)), updates)):
         try:
             return jax.eval_shape(opt.pair.init, places())
         except Exception:  # whatever an init may raise
@@ -215,7 +205,7 @@ def _expected(kept: Any, params: Tree) -> Any:
 
 
 def _is_place(x: Any) -> bool:
-    return isinstance(x, _Place)
+    return isinstance(x, Place)
 
 
 def _at(name: str, path: Any) -> str:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import optimizer, transform
 from jaxopt_lite.numerics import at_least_float32, cast, load
+from jaxopt_lite.places import Place, shown
 from jaxopt_lite.protocol import Transform
 from jaxopt_lite.trees import Tree
 
@@ -66,10 +67,11 @@ def _pair(name: str, tx: Any) -> tuple[Any, Any]:
     with_keywords = optax.with_extra_args_support(tx)
 
     def init(params):
-        def widened(p: Any) -> Any:
+        def widened(leaf: Any) -> Any:
+            p = shown(leaf)  # functions within optax, as masks are, see no places
             return p.update(dtype=at_least_float32(p.dtype)) if isinstance(p, jax.ShapeDtypeStruct) else load(p)
 
-        return tx.init(jax.tree.map(widened, params))
+        return tx.init(jax.tree.map(widened, params, is_leaf=lambda x: isinstance(x, Place)))
 
     def update(grads, state, params=None, *, value=None, grad=None, value_fn=None):
         def widened_fn(wide: Tree) -> jax.Array:

@@ -17,9 +17,10 @@ from jaxopt_lite.buffers import whole
 from jaxopt_lite.meshes import replicated
 from jaxopt_lite.numerics import abs2, sqrt
 from jaxopt_lite.paths import fits, in_groups, leaves_of, map_with_path
+from jaxopt_lite.places import shown
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import direction
-from jaxopt_lite.trees import describe, zeros_over
+from jaxopt_lite.trees import describe, is_function, zeros_over
 
 Others = Optimizer | None
 Hidden = str | Callable[[str, Any], bool] | None
@@ -47,7 +48,7 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         TypeError: ``hidden`` is something else, or gives something other than a bool.
         ValueError: at ``init`` and ``update``, if nobody has been told what to do with a leaf, or nothing is hidden.
     """
-    if not (hidden is None or isinstance(hidden, str) or callable(hidden)):
+    if not (hidden is None or isinstance(hidden, str) or is_function(hidden)):
         raise TypeError(f"{name}: hidden must be a function of path and leaf, or patterns, not {describe(hidden)}")
 
     def group_of(path: str, leaf: Any) -> str:
@@ -60,7 +61,7 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
                     f"{name}: {path!r} has a name for what is no hidden matrix: say which ones are, by hidden="
                 )
         else:
-            chosen = hidden(path, leaf) if callable(hidden) else fits(path, hidden)
+            chosen = fits(path, hidden) if isinstance(hidden, str) else hidden(path, shown(leaf))
             if not isinstance(chosen, bool | np.bool_):
                 raise TypeError(f"{name}: hidden must say True or False of {path!r}, not {describe(chosen)}")
             if chosen and len(shape) < 2:

@@ -12,8 +12,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from jaxopt_lite.buffers import Layout, Leaf, Packed, forms, is_packed, opened, packed_in
 from jaxopt_lite.checks import check_arrays, check_floats
-from jaxopt_lite.paths import labels, map_with_path
-from jaxopt_lite.trees import Tree, describe, first_difference, is_prefix, is_traced, same_structure
+from jaxopt_lite.paths import labels, map_with_path, takes_tree
+from jaxopt_lite.trees import Tree, describe, first_difference, is_function, is_prefix, is_traced, same_structure
 
 # A buffer of an odd length is gone through 1.6 times as slowly.
 MULTIPLE = 1024
@@ -40,9 +40,9 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
 
     Args:
         params: a tree of arrays, each whole on its device. Concrete ones are laid together on the host.
-        label: which leaves may share a buffer: those of one label. As in `partition`, a function of path and leaf,
-            patterns by label, or a tree of labels; an optimizer for each group then works as it does on ``params``.
-            A function may give None for what is to stay as it is. None alone: all of one dtype.
+        label: which leaves may share a buffer: those of one label. As in `partition`, a function, patterns by label, or
+            a tree of labels; an optimizer for each group then works as it does on ``params``. A function of path and
+            leaf may give None for what is to stay as it is. None alone: all of one dtype.
         largest: leaves of more entries than this stay as they are; None: all are packed. At 8192 a copy costs what an
             array does (measured on two cores).
 
@@ -117,8 +117,10 @@ def repack(tree: Tree, like: Tree) -> Tree:
 def _labels(label: Any, params: Tree) -> Tree:
     if label is None:
         return jax.tree.map(lambda _: "", params)
-    if callable(label):
-        return map_with_path(label, params)
+    if is_function(label):
+        if not takes_tree(label):
+            return map_with_path(label, params)
+        label = label(params)
     groups = label.keys() if isinstance(label, dict) and not is_prefix(label, params) else set(jax.tree.leaves(label))
     return labels(groups, label, params, caller="pack")
 

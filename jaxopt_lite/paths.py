@@ -1,5 +1,6 @@
 """Leaves by their paths, which read ``layer/kernel``: how groups and factors are told which leaves they are for."""
 
+import inspect
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
@@ -7,7 +8,8 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxopt_lite.buffers import gathered, opened
-from jaxopt_lite.trees import Tree, first_difference, is_prefix
+from jaxopt_lite.places import shown
+from jaxopt_lite.trees import Tree, first_difference, is_function, is_prefix
 
 
 def _is_array(x: Any) -> bool:
@@ -67,18 +69,30 @@ def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
     return jax.tree.map(values.__getitem__, patterns)
 
 
+def takes_tree(label: Callable[..., Any]) -> bool:
+    """Whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
+    try:
+        inspect.signature(label).bind("path", "leaf")
+    except TypeError:
+        return True
+    except ValueError:  # nothing is known of what is written in C
+        return False
+    return False
+
+
 def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partition") -> Tree:
     """The name of each leaf's group, in its place; see `partition` for what ``label`` may be.
 
     Raises:
         ValueError: a leaf is in no group, or a group has no leaf.
     """
-    given = set(jax.tree.leaves(label))
     if not jax.tree.leaves(tree, is_leaf=_is_array):
         return tree
-    if callable(label) and jax.tree_util.all_leaves([label]):  # a tree of labels may have a __call__, as modules have
-        names = map_with_path(label, tree, caller)
-    elif isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
+    if is_function(label):
+        leaves = jax.tree.map(shown, opened(tree), is_leaf=_is_array)
+        label = label(leaves) if takes_tree(label) else map_with_path(label, leaves)
+    given = set(jax.tree.leaves(label))
+    if isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
         names = by_pattern({pattern: group for group, pattern in label.items()}, tree, caller)
     elif is_prefix(label, opened(tree)):
         names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, opened(tree))

@@ -148,6 +148,17 @@ def filled(tree: Tree, like: Tree) -> Tree:
     return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
 
 
+def is_function(x: Any) -> bool:
+    """Whether it is to be called, where a tree may stand as well: to JAX a module of equinox is a tree, and callable.
+
+    A function is a leaf to JAX, or has no leaves, or is a ``jax.tree_util.Partial``.
+    """
+    if not callable(x):
+        return False
+    leaves = jax.tree.leaves(x)
+    return not leaves or leaves[0] is x or isinstance(x, jax.tree_util.Partial)
+
+
 def _is_none(x: Any) -> bool:
     return x is None
 

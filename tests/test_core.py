@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 import chex
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -310,6 +311,27 @@ class TestKeywords:
     def test_functions_reach_it_without_being_traced_or_kept(self):
         for factor in (2.0, 3.0):
             assert passing(asking()).update(1.0, (), value=2.0, value_fn=lambda v, k=factor: k * v)[0] == -2.0 * factor
+
+    def test_a_tree_that_can_be_called_is_traced_like_any_other(self):
+        traced = []
+
+        @optimizer
+        def along(lr=0.1):
+            def update(grads, state, params=None, *, grad):
+                traced.append(isinstance(grad.weight, jax.core.Tracer))
+                return jax.tree.map(lambda g: -lr * g, grad), state
+
+            return lambda params: (), update
+
+        grads = eqx.nn.Linear(2, 1, key=jax.random.key(0))
+        for _ in range(3):
+            along().update(grads, (), grad=grads)
+        assert traced == [True]
+
+    def test_a_module_with_functions_in_it_may_be_the_function(self):
+        model = eqx.nn.MLP("scalar", "scalar", 4, 1, activation=jnp.tanh, key=jax.random.key(0))
+        updates, _ = asking().update(1.0, (), value=jnp.asarray(2.0), value_fn=model)
+        assert updates == -model(jnp.asarray(2.0))
 
     def test_a_wrapper_that_passes_nothing_on_asks_for_nothing(self):
         @optimizer

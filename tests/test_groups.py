@@ -22,8 +22,10 @@ from jaxopt_lite import (
     evaluation_params,
     find,
     freeze,
+    from_optax,
     hyperparams,
     momentum,
+    muon,
     optimizer,
     partition,
     sam,
@@ -48,10 +50,18 @@ def by_shape(path, leaf):
     return "frozen" if path == "embed" else "decay" if leaf.ndim > 1 else "no_decay"
 
 
+def by_tree(params):
+    return {
+        name: jax.tree.map(lambda x: "decay" if x.ndim > 1 else "no_decay", branch) for name, branch in params.items()
+    } | {"embed": "frozen"}
+
+
 LABELS = {
     "patterns": {"decay": "*", "no_decay": "*bias|*scale", "frozen": "embed"},
     "tree of names": NAMES,
     "function": by_shape,
+    "jax's partial": jax.tree_util.Partial(by_shape),
+    "function of the tree": by_tree,
 }
 
 
@@ -83,6 +93,46 @@ class TestPartition:
         opt = partition({"decay": sgd(0.1), "frozen": freeze()}, names)
         updates, _ = opt.update(model, opt.init(model), model)
         chex.assert_trees_all_close((updates.weight, updates.bias), (-0.1 * model.weight, 0 * model.bias))
+
+    def test_a_label_that_is_an_object_is_called(self):
+        class Labels(eqx.Module):
+            def __call__(self, path, leaf):
+                return by_shape(path, leaf)
+
+        chex.assert_trees_all_equal(train(partition(GROUPS, Labels())), train(partition(GROUPS, by_shape)))
+
+    @pytest.mark.parametrize("how", [lambda f: f, jax.jit], ids=["eager", "jit"])
+    @pytest.mark.parametrize("kind", ["path and leaf", "tree", "hidden", "optax's mask"])
+    def test_functions_of_the_user_see_the_parameters_alone(self, kind, how):
+        """The checks ask an init for the form of its state, with something smaller in place of the parameters."""
+        seen = []
+
+        def record(tree):
+            seen.append({path: (x.shape, x.ndim, x.dtype) for path, x in jax.tree_util.tree_leaves_with_path(tree)})
+
+        def of_leaf(path, leaf):
+            record({"embed": leaf} if path == "embed" else {path.split("/")[0]: {path.split("/")[1]: leaf}})
+            return "decay"
+
+        def of_tree(tree):
+            record(tree)
+            return jax.tree.map(lambda _: "decay", tree)
+
+        def mask(tree):
+            record(tree)
+            return jax.tree.map(lambda x: x.ndim > 1, tree)
+
+        opt = {
+            "path and leaf": lambda: partition({"decay": adam()}, of_leaf),
+            "tree": lambda: partition({"decay": adam()}, of_tree),
+            "hidden": lambda: muon(hidden=lambda *args: of_leaf(*args) == "decay" and args[1].ndim > 1, others=sgd()),
+            "optax's mask": lambda: from_optax(optax.masked(optax.adam(0.1), mask)),
+        }[kind]()
+        with jax.numpy_dtype_promotion("standard"):
+            how(opt.update)(PARAMS, opt.init(PARAMS), PARAMS)
+        forms = {path: (x.shape, x.ndim, x.dtype) for path, x in jax.tree_util.tree_leaves_with_path(PARAMS)}
+        assert seen
+        assert all(one and one.items() <= forms.items() for one in seen)
 
     def test_a_frozen_leaf_never_moves_and_has_no_state(self):
         frozen = partition({"frozen": freeze(), "rest": adamw(weight_decay=0.5)}, {"frozen": "embed", "rest": "*"})

@@ -3,6 +3,7 @@
 import pickle
 
 import chex
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -140,8 +141,13 @@ class TestPack:
             "complex": "decay",
         }
         by_function = lambda path, leaf: "no_decay" if path.endswith(("bias", "scale")) else "decay"  # noqa: E731
-        for label in (PATTERNS, by_tree, by_function):
+        for label in (PATTERNS, by_tree, by_function, lambda params: by_tree):
             assert set(pack(PARAMS, label)[0].arrays) == expected
+
+    def test_labels_may_be_a_module_that_can_be_called(self):
+        model = eqx.filter(eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0)), eqx.is_array)
+        names = jax.tree.map(lambda x: "matrix" if x.ndim > 1 else "vector", model)
+        assert set(pack(model, names)[0].arrays) == {"matrix/float32", "vector/float32"}
 
     def test_a_label_of_none_leaves_out(self):
         packed, _ = pack(PARAMS, lambda path, leaf: None if leaf.ndim == 2 else "rest")

@@ -1,6 +1,9 @@
 """State is born where the parameters live."""
 
+import functools
+
 import chex
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +11,7 @@ import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
 from jaxopt_lite.norms import dot, norm, norm1
-from jaxopt_lite.trees import zeros_over
+from jaxopt_lite.trees import is_function, zeros_over
 
 MIXED = {
     "half": jnp.full((2, 3), 7, jnp.float16),
@@ -120,3 +123,18 @@ def test_small_and_large_zeros_are_put_where_their_parameters_are():
         assert put["put"].devices() == {device}
         assert not np.any(put["put"])
         assert put["put"].dtype == jnp.float32
+
+
+def test_what_is_a_function_and_what_is_a_tree():
+    model = eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0))
+    names = jax.tree.map(lambda _: "all", eqx.filter(model, eqx.is_array))
+    functions = [
+        len,
+        lambda path, leaf: "all",
+        functools.partial(max, 1),
+        jax.tree_util.Partial(max, 1),
+        eqx.nn.Identity(),
+    ]
+    assert [is_function(x) for x in functions] == [True] * len(functions)
+    trees = [model, names, {"a": len}, None, 1.0, "all", jnp.ones(3)]
+    assert [is_function(x) for x in trees] == [False] * len(trees)

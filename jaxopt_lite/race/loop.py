@@ -17,7 +17,8 @@ from jaxopt_lite.race.lanes import Track
 from jaxopt_lite.race.ranking import same
 from jaxopt_lite.race.result import Lane, Result
 from jaxopt_lite.race.show import shower
-from jaxopt_lite.race.task import Task, is_function
+from jaxopt_lite.race.task import Task
+from jaxopt_lite.trees import is_function
 
 BOOK = ("sgd", "momentum", "adagrad", "adam")
 MARKS = 24

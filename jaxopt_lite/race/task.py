@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.trees import Tree, describe
+from jaxopt_lite.trees import Tree, describe, is_function
 
 
 class Task(NamedTuple):
@@ -61,8 +61,3 @@ def _number(name: str, value: Any) -> Any:
     if dtype is None or value.shape or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
         raise TypeError(f"race: {name} must return one real number, not {describe(value)}")
     return value if jnp.issubdtype(dtype, jnp.floating) else value.astype(float)
-
-
-def is_function(x: Any) -> bool:
-    """Whether it is a function and no tree: modules of some libraries are both callable and trees."""
-    return callable(x) and jax.tree_util.all_leaves([x])

@@ -7,6 +7,7 @@ from jaxopt_lite.core import transform
 from jaxopt_lite.numerics import Scalar
 from jaxopt_lite.paths import by_pattern, map_with_path
 from jaxopt_lite.rules import each
+from jaxopt_lite.trees import is_function
 
 
 @transform(after_rule=True)
@@ -33,7 +34,7 @@ def lr_multiplier(factors: dict[str, Scalar] | Callable[[str, Any], Scalar]):
         return ()
 
     def update(updates, state, params=None):
-        by: Any = map_with_path if callable(factors) else by_pattern
+        by: Any = map_with_path if is_function(factors) else by_pattern
         tree = by(factors, updates, "lr_multiplier")
 
         def rule(u, factor):

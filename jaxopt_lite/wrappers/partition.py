@@ -10,7 +10,7 @@ from jaxopt_lite.trees import Tree, describe
 
 
 @optimizer
-def partition(groups: dict[str, Optimizer], label: Tree | Callable[[str, Any], str]):
+def partition(groups: dict[str, Optimizer], label: Tree | Callable[..., Any]):
     """Steps each group of parameters with an optimizer of its own.
 
     Use it for what should not decay, should learn slower, or should stay as it is: ``freeze()`` is the optimizer for
@@ -19,9 +19,9 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[[str, Any], s
     Args:
         groups: optimizers by name.
         label: which group a leaf is in: a function ``(path, leaf) -> name``; or a tree of names, in the structure of
-            the parameters, where a name may stand for a whole branch; or patterns by group,
-            ``{"no_decay": "*bias|*scale", "decay": "*"}``. Paths read ``layer/kernel``; patterns are Python's fnmatch,
-            with ``|`` between, and ``"*"`` is for what no other fits.
+            the parameters, where a name may stand for a whole branch; or a function ``params -> tree of names``, as
+            optax has it; or patterns by group, ``{"no_decay": "*bias|*scale", "decay": "*"}``. Paths read
+            ``layer/kernel``; patterns are Python's fnmatch, with ``|`` between; ``"*"`` is for what no other fits.
 
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is in no group or a group has no leaf.

@@ -1,20 +1,17 @@
-"""What hyperparameters may be, by name, in one table; and the sentence that others are refused with."""
+"""What hyperparameters may be, by name, in one table."""
 
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-
-from jaxopt_lite.trees import describe
 
 
 class Kind(NamedTuple):
     """Says what a hyperparameter may be: a finite number in [low, high), or perhaps a schedule or None.
 
-    ``closed``: ``high`` itself is one as well.
+    ``closed``: ``high`` itself is one as well. ``static``: shapes or loops depend on it, so that it is a Python number.
+    ``integers``: an array of it holds integers.
     """
 
     low: float = -np.inf
@@ -23,6 +20,8 @@ class Kind(NamedTuple):
     whole: bool = False
     schedule: bool = False
     none: bool = False
+    static: bool = False
+    integers: bool = False
 
     def __str__(self) -> str:
         bounds = (
@@ -35,6 +34,7 @@ class Kind(NamedTuple):
 
 
 ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(low=0)
+STATIC = COUNT._replace(static=True)
 # In everyone's optimizers, as these names mean the same everywhere.
 KINDS = {
     "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
@@ -71,13 +71,16 @@ OWN = {
     "max_lr": POSITIVE,
     "f_min": ANY,
     "radius": POSITIVE,
-    "in_axis": Kind(whole=True, none=True),
+    "in_axis": Kind(whole=True, none=True, static=True),
     "shampoo_beta": SHARE,
     "graft_eps": POSITIVE,
     "precond_lr": POSITIVE,
-    "longest": COUNT,
-    "block": COUNT,
-    "memory": COUNT,
+    "muon.steps": STATIC,
+    "normuon.steps": STATIC,
+    "scion.steps": STATIC,
+    "longest": STATIC,
+    "block": STATIC,
+    "memory": STATIC,
     "c1": SHARE,
     "c2": SHARE,
     "max_evaluations": COUNT,
@@ -88,7 +91,7 @@ OWN = {
     "floor": POSITIVE,
     "variance": Kind(low=0, schedule=True),
     "amplify": POSITIVE,
-    "seed": Kind(whole=True),
+    "seed": Kind(whole=True, integers=True),
     # wrappers
     "ema": SHARE._replace(none=True),
     "every": COUNT,
@@ -96,9 +99,9 @@ OWN = {
     "alpha": Kind(low=0, high=1, closed=True),
     "rho": POSITIVE,
     "deviations": POSITIVE,
-    "window": COUNT._replace(low=2),
+    "window": STATIC._replace(low=2),
     "begin": Kind(low=0, whole=True),
-    "out_axis": Kind(whole=True),
+    "out_axis": Kind(whole=True, static=True),
     "patience": COUNT,
     "cooldown": Kind(low=0, whole=True),
     "atol": POSITIVE,
@@ -117,9 +120,11 @@ OWN = {
     "schedule": Kind(schedule=True),
     "a": Kind(schedule=True),
     "b": Kind(schedule=True),
-    "warmup": SHARE,
+    "warmup": SHARE._replace(static=True),
     "steps": COUNT,
-    "growth": COUNT,
+    "one_cycle.steps": STATIC,
+    "cosine_restarts.steps": STATIC,
+    "growth": STATIC,
     "warmup_steps": COUNT,
     "stable_steps": COUNT,
     "decay_steps": COUNT,
@@ -166,74 +171,3 @@ def why_fixed(factory: Callable[..., Any], name: str) -> str:
     if int in types and float not in types:
         return "it is one for all steps"
     return FIXED.get(name) or FIXED.get(f"{factory.__name__}.{name}", "")
-
-
-def check_arguments(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedules: bool = False) -> None:
-    """Refuses, when an optimizer is made, hyperparameters that no step can be taken with."""
-    kinds, parameters = kinds_of(factory), inspect.signature(factory).parameters
-    choices = CHOICES if kinds is not KINDS else {}
-    for name, argument in arguments.items():
-        where = f"{factory.__name__}: {name}"
-        for leaf in jax.tree.leaves(argument):
-            if noun := getattr(leaf, "makes", None):
-                call = leaf.__name__ + ("()" if noun == "an optimizer" else "(…)")
-                raise TypeError(f"{where} is the factory {leaf.__name__}, where {noun} is meant: {call}")
-            if not isinstance(leaf, jax.Array | np.ndarray):
-                _check_hashable(where, leaf)
-        is_optimizer = getattr(argument, "noun", "") == "an optimizer"
-        if (name == "opt" or (name == "others" and choices and argument is not None)) and not is_optimizer:
-            raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
-        if name in choices and argument not in choices[name]:
-            raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")
-        if (
-            name == "peak_lr"
-            and argument is None
-            and arguments.get("decay") == "independent"
-            and callable(arguments["lr"])
-        ):
-            raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
-        if name in kinds:
-            kind = kinds[name]
-            fixed = why_fixed(factory, name) if takes_schedules else ""
-            kind = kind._replace(
-                none=kind.none or parameters[name].default is None,
-                schedule=kind.schedule or (takes_schedules and not fixed),
-            )
-            _check_number(where, argument, kind, fixed)
-
-
-def _check_hashable(where: str, leaf: Any) -> None:
-    try:
-        hash(leaf)
-    except TypeError:
-        raise TypeError(
-            f"{where} is {describe(leaf)}, which cannot be hashed, so that jit cannot tell one from another: "
-            "make it a function or a frozen dataclass"
-        ) from None
-
-
-def _check_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> None:
-    if (callable(argument) and kind.schedule) or (argument is None and kind.none):
-        return
-    if not _is_real_number(argument):
-        what = "a function" if callable(argument) else describe(argument)
-        raise TypeError(f"{where} must be {kind}, not {what}" + f": {fixed}" * bool(fixed))
-    if isinstance(argument, jax.core.Tracer):
-        return
-    values = np.asarray(argument, np.float64)
-    sound = np.isfinite(values) & (kind.low <= values) & ((values < kind.high) | (kind.closed & (values == kind.high)))
-    wrong = values[~(sound & ((values == np.round(values)) | (not kind.whole)))]
-    if wrong.size:
-        raise ValueError(f"{where} must be {kind}, not {wrong.flat[0]:g}")
-
-
-def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
-    """What ``at`` refuses of a schedule."""
-    if not _is_real_number(value) or np.ndim(value):
-        name = getattr(schedule, "__qualname__", schedule)
-        raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
-
-
-def _is_real_number(x: Any) -> bool:
-    dtype = getattr(x, "dtype", type(x))
-    return jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)

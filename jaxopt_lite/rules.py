@@ -7,7 +7,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.kinds import check_scheduled
+from jaxopt_lite.arguments import check_scheduled
 from jaxopt_lite.numerics import Number, Scalar, cast, load
 from jaxopt_lite.trees import Tree, describe, is_traced, same_structure
 

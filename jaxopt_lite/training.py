@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.kinds import check_arguments
+from jaxopt_lite.arguments import checked
 from jaxopt_lite.protocol import Optimizer, apply_updates
 from jaxopt_lite.trees import Tree, describe
 
@@ -35,7 +35,7 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
     Raises:
         TypeError: ``opt`` is no optimizer, or ``loss`` no function.
     """
-    check_arguments(train_step, {"opt": opt})
+    checked(train_step, {"opt": opt})
     if not callable(loss):
         raise TypeError(f"train_step: loss must be a function of the parameters, not {describe(loss)}")
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.kinds import check_arguments
+from jaxopt_lite.arguments import checked
 from jaxopt_lite.numerics import load
 
 
@@ -60,7 +60,7 @@ class Value:
                     f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
                 ) from None
             bound.apply_defaults()
-            check_arguments(body, bound.arguments, cls.takes_schedules)
+            bound.arguments = checked(body, bound.arguments, cls.takes_schedules)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
             data = tuple(_frozen(x) for x in leaves if _is_array(x))
             constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)

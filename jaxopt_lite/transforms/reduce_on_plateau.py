@@ -71,7 +71,7 @@ def reduce_on_plateau(
         over = waited > patience
 
         scale = jnp.where(over, jnp.maximum(rate * state.scale, min_scale), state.scale)
-        best, waited = jnp.where(better, mean, state.best), jnp.where(over, -cooldown, waited)
+        best, waited = jnp.where(better, mean, state.best), jnp.where(over, -cooldown, waited).astype(waited.dtype)
         judged = ReduceOnPlateauState(scale, best, waited, jnp.zeros_like(mean), jnp.zeros_like(gathered))
         gathering = state._replace(mean=mean, gathered=gathered)
         new = jax.tree.map(lambda a, b: jnp.where(gathered >= every, a, b), judged, gathering)

@@ -34,6 +34,13 @@ ROWS: list[Row] = [
         TypeError,
         f"muon: steps must be {COUNT}, not a function: it is one for all steps",
     ),
+    (
+        "muon(steps=jnp.asarray([5, 6]))",
+        TypeError,
+        f"muon: steps must be {COUNT}, not int32[2]: it is one Python number of the program",
+    ),
+    ("normuon(steps=0.0)", ValueError, f"normuon: steps must be {COUNT}, not 0"),
+    ("scion(steps=5.5)", ValueError, f"scion: steps must be {COUNT}, not 5.5"),
     ("adam(beta1=lambda iter: 1.0).init(params)", ValueError, f"adam: beta1 must be {SHARE}, not 1"),
     ("adam(beta1=pulled)", TypeError, "the schedule pulled gave float32[3], where one number is needed"),
     ("momentum(momentum=1)", ValueError, f"momentum: momentum must be {SHARE}, not 1"),

@@ -14,6 +14,12 @@ ROWS: list[Row] = [
     ("schedules.cosine(0.1, steps=0)", ValueError, f"cosine: steps must be {COUNT}, not 0"),
     ("schedules.cosine(0.1, steps=2.5)", ValueError, f"cosine: steps must be {COUNT}, not 2.5"),
     ("schedules.cosine_restarts(0.1, 9, growth=0)", ValueError, f"cosine_restarts: growth must be {COUNT}, not 0"),
+    ("schedules.cosine_restarts(0.1, 9.5)", ValueError, f"cosine_restarts: steps must be {COUNT}, not 9.5"),
+    (
+        "schedules.one_cycle(0.1, np.arange(3))",
+        TypeError,
+        f"one_cycle: steps must be {COUNT}, not int64[3]: it is one Python number of the program",
+    ),
     (
         "schedules.exponential(0.1, rate='half')",
         TypeError,

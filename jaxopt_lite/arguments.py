@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.kinds import CHOICES, KINDS, Kind, kinds_of, why_fixed
+from jaxopt_lite.kinds import ANY, CHOICES, KINDS, STEP, Kind, kinds_of, why_fixed
 from jaxopt_lite.trees import describe
 
 
@@ -33,6 +33,8 @@ def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedu
             raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
         if name in choices and argument not in choices[name]:
             raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")
+        if choices and isinstance(parameters[name].default, bool) and not isinstance(argument, bool | np.bool_):
+            raise TypeError(f"{where} must be True or False, not {describe(argument)}")
         if (
             name == "peak_lr"
             and argument is None
@@ -47,7 +49,7 @@ def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedu
                 none=kind.none or parameters[name].default is None,
                 schedule=kind.schedule or (takes_schedules and not fixed),
             )
-            arguments = arguments | {name: _checked_number(where, argument, kind, fixed)}
+            arguments = arguments | {name: checked_number(where, argument, kind, fixed)}
     return arguments
 
 
@@ -61,7 +63,8 @@ def _check_hashable(where: str, leaf: Any) -> None:
         ) from None
 
 
-def _checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> Any:
+def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> Any:
+    """The number in the form that its kind asks for; ``where`` begins the sentence that others are refused with."""
     if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return argument
     if not _is_real_number(argument):
@@ -93,6 +96,24 @@ def _converted(argument: Any, kind: Kind) -> Any:
         return argument.astype(int) if needs_integers else argument
     # Beyond JAX's integers, as in "never", it is a float in arithmetic; a seed is not reckoned with.
     return float(argument) if abs(argument) >= 2**31 and not (kind.static or kind.integers) else int(argument)
+
+
+def check_steps(schedule: str, at: Any, values: Any = None, kind: Kind = ANY) -> None:
+    """What schedules refuse that change at given steps, and of the values between, one more than the steps."""
+    if values is not None:
+        if not isinstance(values, tuple | list):
+            raise TypeError(f"{schedule}: values must be a tuple of numbers, not {describe(values)}")
+        for i, value in enumerate(values):
+            checked_number(f"{schedule}: value {i}", value, kind)
+    if isinstance(at, tuple | list):
+        for i, begin in enumerate(at):
+            checked_number(f"{schedule}: at[{i}]", begin, STEP)
+    known = isinstance(at, tuple | list) and not any(isinstance(x, jax.core.Tracer) or np.ndim(x) for x in at)
+    if not isinstance(at, tuple | list) or (known and list(at) != sorted(at)):
+        raise ValueError(f"{schedule}: at must be a tuple of steps in rising order, not {at!r}")
+    if values is not None and len(at) != len(values) - 1:
+        needed = f"{len(values)} values need {len(values) - 1} steps"
+        raise ValueError(f"{schedule}: {needed} to change at, not {len(at)}")
 
 
 def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:

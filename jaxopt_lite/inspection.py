@@ -1,7 +1,7 @@
 """Looking at an optimizer: the numbers in force, and what is done to which parameters."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -14,7 +14,9 @@ from jaxopt_lite.paths import map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
 from jaxopt_lite.scheduled import CountedState
+from jaxopt_lite.transforms.chain import chain
 from jaxopt_lite.trees import Tree
+from jaxopt_lite.trees import describe as form
 
 
 class Part(NamedTuple):
@@ -43,12 +45,16 @@ def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") 
         state: its state, or the shapes of it.
         params: what it steps; None where nobody asks.
         prefix: what its numbers are called by.
+
+    Raises:
+        ValueError: ``state`` is not that of ``opt``.
     """
     counted = isinstance(state, CountedState)
     kept, groups = state.inner if counted else state, getattr(opt.meaning[0], "groups", None)
     inside = [x for x in opt.inside if isinstance(x, Transform)]
     children: list[tuple[Transform, Any, Tree, str]] = []
     mine, rule = params, kept
+    _check_form(opt, groups, kept)
     if groups:
         names = None if params is None else groups.names_of(params)
         for name, part in groups.parts.items():
@@ -57,7 +63,7 @@ def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") 
                 mine, rule = of_group, kept[name]
             else:
                 children.append((part, kept[name], of_group, f"{prefix}{name}/"))
-    elif type(kept) is tuple and inside:
+    elif _is_tuple(kept) and inside:
         seen: list[str] = []
         for part, own in zip(inside, kept, strict=True):
             seen.append(part.name)
@@ -75,6 +81,24 @@ def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") 
         yield from parts_of(part, state_of_part, of_part, called)
 
 
+def _check_form(opt: Transform, groups: Any, state: Any) -> None:
+    """Refuse a state that cannot be that of a chain, or of groups."""
+    given = form(state)
+    if groups and not (isinstance(state, Mapping) and state.keys() == groups.parts.keys()):
+        given = f"of {', '.join(map(repr, state))}" if isinstance(state, Mapping) else given
+        listed = ", ".join(map(repr, groups.parts))
+        raise ValueError(f"hyperparams: the state of this {opt.name} is a dict of {listed}, not {given}")
+    count = len(opt.inside)
+    if opt.factory is chain and not (_is_tuple(state) and len(state) == count):
+        given = f"a tuple of {len(state)}" if type(state) is tuple else given
+        raise ValueError(f"hyperparams: the state of this chain is a tuple of {count}, not {given}")
+
+
+def _is_tuple(state: Any) -> bool:
+    """Whether a state is a chain's; checkpoints may give a list back."""
+    return isinstance(state, tuple | list) and not hasattr(state, "_fields")
+
+
 def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
     """The learning rates, weight decays, and all other schedules, as the next step will use them; for logging.
 
@@ -87,6 +111,9 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
         chain has several of a kind (``weight_decay2.lr``); ``head/lr`` for the rule's of the group ``head``, and
         ``others/lr`` for the optimizer beside a rule for matrices. Where two parts have numbers of one name, the inner
         one's has its part before it: ``ademamix.alpha``.
+
+    Raises:
+        ValueError: ``state`` is not that of ``opt``.
     """
     numbers: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"):

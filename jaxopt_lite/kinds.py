@@ -34,7 +34,7 @@ class Kind(NamedTuple):
 
 
 ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(low=0)
-STATIC = COUNT._replace(static=True)
+STATIC, STEP = COUNT._replace(static=True), COUNT._replace(low=0)
 # In everyone's optimizers, as these names mean the same everywhere.
 KINDS = {
     "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
@@ -100,10 +100,10 @@ OWN = {
     "rho": POSITIVE,
     "deviations": POSITIVE,
     "window": STATIC._replace(low=2),
-    "begin": Kind(low=0, whole=True),
+    "begin": STEP,
     "out_axis": Kind(whole=True, static=True),
     "patience": COUNT,
-    "cooldown": Kind(low=0, whole=True),
+    "cooldown": STEP,
     "atol": POSITIVE,
     "min_scale": POSITIVE,
     "threshold": SHARE,

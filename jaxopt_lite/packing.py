@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
+from jaxopt_lite.arguments import checked_number
 from jaxopt_lite.buffers import Layout, Leaf, Packed, forms, is_packed, opened, packed_in
 from jaxopt_lite.checks import check_arrays, check_floats
+from jaxopt_lite.kinds import STEP
 from jaxopt_lite.paths import labels, map_with_path, takes_tree
 from jaxopt_lite.trees import Tree, describe, first_difference, is_function, is_prefix, is_traced, same_structure
 
@@ -54,6 +56,7 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
         ValueError: a leaf is spread over several devices, or stays and has the name of another array; or a pattern, or
             a tree of labels, does not fit ``params``.
     """
+    largest = checked_number("pack: largest", largest, STEP._replace(none=True))
     check_arrays("pack", params=params)
     check_floats("pack", params=params)
     if packed_in(params):
@@ -121,7 +124,10 @@ def _labels(label: Any, params: Tree) -> Tree:
         if not takes_tree(label):
             return map_with_path(label, params)
         label = label(params)
-    groups = label.keys() if isinstance(label, dict) and not is_prefix(label, params) else set(jax.tree.leaves(label))
+    if isinstance(label, dict) and not is_prefix(label, params):
+        groups = list(label)
+    else:
+        groups = list(dict.fromkeys(name for name in jax.tree.leaves(label) if not hasattr(name, "shape")))
     return labels(groups, label, params, caller="pack")
 
 

@@ -6,10 +6,11 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxopt_lite.buffers import gathered, opened
 from jaxopt_lite.places import shown
-from jaxopt_lite.trees import Tree, first_difference, is_function, is_prefix
+from jaxopt_lite.trees import Tree, describe, first_difference, is_function, is_prefix
 
 
 def _is_array(x: Any) -> bool:
@@ -80,10 +81,42 @@ def takes_tree(label: Callable[..., Any]) -> bool:
     return False
 
 
-def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partition") -> Tree:
+def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") -> bool:
+    """What is refused of a label that is no function. Returns whether it has patterns by group.
+
+    Raises:
+        TypeError: it names nothing, or has something else where a pattern stands.
+        ValueError: a name in it is none of a group.
+    """
+    if not jax.tree.leaves(label):
+        raise TypeError(f"{caller}: label names no group: it is a function, patterns by group, or a tree of names")
+    names = set(groups)
+    unknown = [
+        (path, name)
+        for path, name in jax.tree_util.tree_leaves_with_path(label)
+        if isinstance(name, jax.Array | np.ndarray) or name not in names
+    ]
+    if unknown and isinstance(label, dict) and label.keys() <= names:
+        for group, pattern in label.items():
+            if not isinstance(pattern, str):
+                raise TypeError(
+                    f"{caller}: label[{group!r}] is {describe(pattern)}, and the patterns of a group are one string, "
+                    "as '*bias|*scale'"
+                )
+        return True
+    for path, name in unknown:
+        listed = ", ".join(map(str, groups))
+        raise ValueError(
+            f"{caller}: label{jax.tree_util.keystr(path)} is {describe(name)}, and the groups are {listed}"
+        )
+    return False
+
+
+def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partition") -> Tree:
     """The name of each leaf's group, in its place; see `partition` for what ``label`` may be.
 
     Raises:
+        TypeError, ValueError: as `check_label`, of what a function gives as well.
         ValueError: a leaf is in no group, or a group has no leaf.
     """
     if not jax.tree.leaves(tree, is_leaf=_is_array):
@@ -91,8 +124,7 @@ def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partiti
     if is_function(label):
         leaves = jax.tree.map(shown, opened(tree), is_leaf=_is_array)
         label = label(leaves) if takes_tree(label) else map_with_path(label, leaves)
-    given = set(jax.tree.leaves(label))
-    if isinstance(label, dict) and label.keys() <= set(groups) and not given <= set(groups):
+    if check_label(groups, label, caller):
         names = by_pattern({pattern: group for group, pattern in label.items()}, tree, caller)
     elif is_prefix(label, opened(tree)):
         names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, opened(tree))
@@ -101,12 +133,6 @@ def labels(groups: Iterable[str], label: Any, tree: Tree, caller: str = "partiti
         keys, here, there = first_difference((), label, opened(tree), is_prefix)
         where = jax.tree_util.keystr(keys)
         raise ValueError(f"{caller}: label{where} is {here}, params{where} is {there}")
-
-    def check(path: str, name: Any) -> Any:
-        if name not in groups:
-            raise ValueError(f"{caller}: {path!r} is labelled {name!r}, and the groups are {', '.join(groups)}")
-
-    map_with_path(check, names)
     used = set(jax.tree.leaves(names))
     for name in groups:
         if used and name not in used:

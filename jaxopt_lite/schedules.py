@@ -15,7 +15,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxopt_lite.arguments import check_steps
 from jaxopt_lite.curves import plot  # noqa: F401 - one of them to their users
+from jaxopt_lite.kinds import Kind
 from jaxopt_lite.numerics import Number, Scalar, load, log
 from jaxopt_lite.values import Value, call
 
@@ -72,14 +74,6 @@ def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar, power
     return end + (start - end) * (jnp.sin(jnp.pi / 2 * _share(steps - iter, steps)) ** 2) ** power
 
 
-def _check_steps(schedule: str, at: Any, values: tuple[Any, ...] | None = None) -> None:
-    if not isinstance(at, tuple | list) or list(at) != sorted(at):
-        raise ValueError(f"{schedule}: at must be a tuple of steps in rising order, not {at!r}")
-    if values is not None and len(at) != len(values) - 1:
-        needed = f"{len(values)} values need {len(values) - 1} steps"
-        raise ValueError(f"{schedule}: {needed} to change at, not {len(at)}")
-
-
 @schedule
 def constant(value: Scalar):
     """The same at every step: ``value``."""
@@ -121,7 +115,7 @@ def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order.
     """
-    _check_steps("step", at)
+    check_steps("step", at)
     return lambda iter: start * rate ** (sum((iter >= boundary) * 1.0 for boundary in at))
 
 
@@ -143,7 +137,7 @@ def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "s
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than ``values``.
     """
-    _check_steps("piecewise", at, values)
+    check_steps("piecewise", at, values)
 
     def value(iter):
         # Which value is next, and how far it is to it; the knots are floats, since integers would end at 2³¹.
@@ -226,7 +220,7 @@ def join(*schedules: Number, at: tuple[int, ...]):
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.
     """
-    _check_steps("join", at, schedules)
+    check_steps("join", at, schedules, Kind(schedule=True))
 
     def value(iter):
         now = _number(schedules[0], iter)

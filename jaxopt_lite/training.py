@@ -1,5 +1,6 @@
 """The step of a training loop in one line."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,11 +30,12 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
         has_aux: whether ``loss`` gives a pair.
 
     Returns:
-        A function ``(params, state, *args, **kwargs) -> (params, state, value)``, made by ``jax.jit``. ``value`` is
+        A function ``(params, state, *args, **kwargs) -> (params, state, value)``, compiled by ``jax.jit``. ``value`` is
         what ``loss`` gave of the parameters before the step, the pair with ``has_aux``.
 
     Raises:
         TypeError: ``opt`` is no optimizer, or ``loss`` no function.
+        ValueError: at a step, where one array stands at two places of ``params`` and ``state``.
     """
     checked(train_step, {"opt": opt})
     if not callable(loss):
@@ -42,7 +44,34 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
     def step(params: Tree, state: Any, *args: Any, **kwargs: Any) -> tuple[Tree, Any, Any]:
         return take_step(lambda params: loss(params, *args, **kwargs), opt, params, state, has_aux=has_aux)
 
-    return jax.jit(step, donate_argnums=(0, 1))
+    compiled = jax.jit(step, donate_argnums=(0, 1))
+
+    @functools.wraps(step)
+    def checked_step(params: Tree, state: Any, *args: Any, **kwargs: Any) -> tuple[Tree, Any, Any]:
+        try:
+            after: tuple[Tree, Any, Any] = compiled(params, state, *args, **kwargs)
+        except RuntimeError:
+            _check_apart(params=params, state=state)
+            raise
+        return after
+
+    vars(checked_step).update(
+        {name: getattr(compiled, name) for name in ("lower", "trace", "eval_shape", "_cache_size")}
+    )
+    return checked_step
+
+
+def _check_apart(**trees: Tree) -> None:
+    """What cannot be donated: one array at two places. To look takes time, so that only a step that failed does."""
+    seen: dict[int, str] = {}
+    for name, tree in trees.items():
+        for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+            here = name + jax.tree_util.keystr(path)
+            if isinstance(leaf, jax.Array) and (there := seen.setdefault(id(leaf), here)) != here:
+                raise ValueError(
+                    f"train_step: {there} and {here} are one array, whose memory is given to the step once: "
+                    "jnp.copy one of them"
+                ) from None
 
 
 def take_step(

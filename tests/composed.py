@@ -46,6 +46,7 @@ AFTER = {
     "cautious": cautious(),
     "hyperball": hyperball(),
     "lr_multiplier": lr_multiplier({"*": 0.5}),
+    "scheduled lr_multiplier": lr_multiplier({"*": schedules.constant(0.5)}),
     "reduce_on_plateau": reduce_on_plateau(patience=1000),
 }
 WRAPPERS = {

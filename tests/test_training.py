@@ -106,3 +106,17 @@ def test_constants_among_the_arrays_of_an_optimizer_are_its_own():
     slow, fast = (train_step(loss, sgd(jnp.asarray(lr))) for lr in (0.01, 0.1))
     moved = [step(fresh(), sgd().init(fresh()), X)[0]["w"] - 1 for step in (slow, fast)]
     chex.assert_trees_all_close(10 * moved[0], moved[1], rtol=1e-4)
+
+
+def test_what_stands_at_two_places_is_named():
+    """XLA takes the memory of a donated array once; what it says of a second time names a position."""
+    w = jnp.ones(3)
+    tied, opt = {"embed": {"w": w}, "head": [w]}, adam()
+    step = train_step(quadratic, opt)
+    with pytest.raises(
+        ValueError, match=r"^train_step: params\['embed'\]\['w'\] and params\['head'\]\[0\] are one array"
+    ):
+        step(tied, opt.init(tied))
+    params = {"w": jnp.ones(3)}
+    with pytest.raises(ValueError, match=r"^train_step: params\['w'\] and state.m\['w'\] are one array"):
+        step(params, opt.init(params)._replace(m=params))

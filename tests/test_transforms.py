@@ -286,6 +286,16 @@ class TestLrMultiplier:
         for factors in ({"w": 0.5, "b|s": 2.0}, {"w": 0.5, "*": 2.0}, lambda path, leaf: 0.5 if path == "w" else 2.0):
             chex.assert_trees_all_close(given(chain(sgd(0.1), lr_multiplier(factors))), expected, rtol=1e-6)
 
+    def test_schedules_count_their_own_steps(self):
+        falling = schedules.piecewise((2.0, 0.5), at=(1,))
+        opt = chain(sgd(0.1), lr_multiplier({"w": falling, "b": lambda iter: 1.0 * iter, "*": 3.0}))
+        state = opt.init(GRADS)
+        for factors in ({"w": 2.0, "b": 0.0, "s": 3.0}, {"w": 0.5, "b": 1.0, "s": 3.0}):
+            updates, state = opt.update(GRADS, state)
+            expected = jax.tree.map(lambda g, f: -0.1 * f * g, GRADS, factors)
+            chex.assert_trees_all_close(updates, expected, rtol=1e-6)
+        assert state[1].iter == 2
+
     def test_factors_that_are_arrays_are_data(self):
         def first(factor):
             return given(chain(sgd(0.1), lr_multiplier({"w": factor, "*": 1.0})))["w"][0, 0]
@@ -370,6 +380,7 @@ NEEDS = {
     "hyperball": {"params", "leaf"},
     "l2_decay": {"params"},
     "lr_multiplier": set(),
+    "scheduled lr_multiplier": set(),
     "normalize": {"tree"},
     "normalize leaf": {"tree"},
     "reduce_on_plateau": {"value"},

@@ -1,17 +1,28 @@
 """Learning rates of their own for some parameters."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.arguments import checked_number
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar
+from jaxopt_lite.kinds import ANY, Kind
+from jaxopt_lite.numerics import Number, Scalar, next_step
 from jaxopt_lite.paths import by_pattern, map_with_path
-from jaxopt_lite.rules import each
-from jaxopt_lite.trees import is_function
+from jaxopt_lite.rules import at, each
+from jaxopt_lite.trees import describe, is_function, zero_steps
+
+
+class LrMultiplierState(NamedTuple):
+    """``iter``: steps taken, which the schedules count by."""
+
+    iter: jax.Array
 
 
 @transform(after_rule=True)
-def lr_multiplier(factors: dict[str, Scalar] | Callable[[str, Any], Scalar]):
+def lr_multiplier(factors: dict[str, Number] | Callable[[str, Any], Scalar]):
     """Multiplies updates by a factor for each leaf.
 
         u ← factor u
@@ -20,26 +31,45 @@ def lr_multiplier(factors: dict[str, Scalar] | Callable[[str, Any], Scalar]):
     weight decay too, is multiplied.
 
     Args:
-        factors: a dict of numbers by pattern, ``{"embed/*": 0.1, "*": 1.0}``, or a function ``(path, leaf) -> number``.
-            Paths read ``layer/kernel``; patterns are those of `partition`.
+        factors: a dict of numbers or schedules by pattern, ``{"embed/*": 0.1, "*": 1.0}``, or a function
+            ``(path, leaf) -> number``. Paths read ``layer/kernel``; patterns are those of `partition`.
 
     Raises:
-        ValueError: no pattern, or more than one, fits the path of a leaf; or a pattern fits nothing.
+        TypeError: a factor is no number and no schedule, or ``factors`` is something else.
+        ValueError: no pattern, or more than one, fits the path of a leaf; a pattern fits nothing; or a factor is not
+            finite, or an array of several numbers, outside ``vmap``.
 
-    State: none.
+    State: none; with schedules, `LrMultiplierState`, 4 bytes.
     Source: ULMFiT, Howard & Ruder (2018), arXiv:1801.06146, has a rate for each layer.
     """
+    if not isinstance(factors, dict) and not is_function(factors):
+        raise TypeError(f"lr_multiplier: factors must be a dict by pattern, or a function, not {describe(factors)}")
+    patterns = factors if isinstance(factors, dict) else {}
+    for pattern, factor in patterns.items():
+        if not isinstance(pattern, str):
+            raise TypeError(f"lr_multiplier: factors has the key {pattern!r}, and a pattern is a string")
+        checked_number(f"lr_multiplier: factors[{pattern!r}]", factor, Kind(schedule=True))
+    scheduled = any(map(callable, patterns.values()))
 
     def init(params):
-        return ()
+        return LrMultiplierState(zero_steps(params)) if scheduled else ()
 
     def update(updates, state, params=None):
-        by: Any = map_with_path if is_function(factors) else by_pattern
-        tree = by(factors, updates, "lr_multiplier")
+        def factor_of(path, leaf):
+            factor = factors(path, leaf)  # type: ignore[operator]
+            return checked_number(f"lr_multiplier: the factor of {path!r}", factor, ANY)
+
+        now = {pattern: at(factor, state.iter) if scheduled else factor for pattern, factor in patterns.items()}
+        by: Any = by_pattern if isinstance(factors, dict) else map_with_path
+        tree = by(now if isinstance(factors, dict) else factor_of, updates, "lr_multiplier")
 
         def rule(u, factor):
+            if jnp.ndim(factor):
+                shape = f"a factor has shape {jnp.shape(factor)}, and a step takes one number"
+                raise ValueError(f"lr_multiplier: {shape}: jax.vmap over the optimizer runs them all")
             return factor * u
 
-        return each(rule, updates, factor=tree), state
+        new = LrMultiplierState(next_step(state.iter)) if scheduled else state
+        return each(rule, updates, factor=tree), new
 
     return init, update

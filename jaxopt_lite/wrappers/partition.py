@@ -1,12 +1,12 @@
 """An optimizer for each group of parameters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.paths import in_groups, labels
+from jaxopt_lite.paths import check_label, in_groups, labels
 from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.trees import Tree, describe
+from jaxopt_lite.trees import Tree, describe, is_function
 
 
 @optimizer
@@ -24,13 +24,21 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[..., Any]):
             ``layer/kernel``; patterns are Python's fnmatch, with ``|`` between; ``"*"`` is for what no other fits.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is in no group or a group has no leaf.
+        TypeError: ``groups`` is no dict of optimizers, or ``label`` names no group.
+        ValueError: ``label`` names something else; or, at ``init`` and ``update``, a leaf is in no group, or a group
+            has no leaf.
 
     State: a dict of the groups' states, with None where a leaf is in another group: ``state["decay"].m["W1"]``.
     Source: as optax's ``partition`` and torch's parameter groups.
     """
+    if not isinstance(groups, Mapping):
+        raise TypeError(f"partition: groups must be a dict of optimizers by name, not {describe(groups)}")
+    if not groups:
+        raise ValueError("partition: groups is empty")
     for name, opt in groups.items():
         if not isinstance(opt, Optimizer):
             raise TypeError(f"partition: group {name!r} must be an optimizer, not {describe(opt)}")
 
+    if not is_function(label):
+        check_label(groups, label)
     return in_groups(groups, lambda params: labels(groups, label, params))

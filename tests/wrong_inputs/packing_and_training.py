@@ -50,6 +50,12 @@ ROWS: list[Row] = [
         "repack: tree['layer']['w'] is float32[], where like has float32[3]",
     ),
     (
+        "pack(params, {'a': ['*']})",
+        TypeError,
+        "pack: label['a'] is a list, and the patterns of a group are one string, as '*bias|*scale'",
+    ),
+    ("pack(params, largest=-1)", ValueError, "pack: largest must be a whole number of at least 0 or None, not -1"),
+    (
         "train_step(jnp.sum, adam)",
         TypeError,
         "train_step: opt is the factory adam, where an optimizer is meant: adam()",

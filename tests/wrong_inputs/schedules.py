@@ -31,6 +31,23 @@ ROWS: list[Row] = [
         "polynomial: power must be a finite number of at least 0, not inf",
     ),
     ("schedules.constant('a')", TypeError, "constant: value must be a finite number, not 'a'"),
+    ("schedules.piecewise((0.1, None), (3,))", TypeError, "piecewise: value 1 must be a finite number, not None"),
+    ("schedules.piecewise(0.1, (3,))", TypeError, "piecewise: values must be a tuple of numbers, not 0.1"),
+    *(
+        (
+            f"schedules.step(0.1, 0.5, at=(3, {at}))",
+            error,
+            f"step: at[1] must be a whole number of at least 0, not {given}",
+        )
+        for at, error, given in (
+            ("'a'", TypeError, "'a'"),
+            ("None", TypeError, "None"),
+            ("3.5", ValueError, "3.5"),
+            ("-1", ValueError, "-1"),
+            ("jnp.nan", ValueError, "nan"),
+        )
+    ),
+    ("schedules.join('a', 0.1, at=(3,))", TypeError, f"join: value 0 must be {NUMBER}, not 'a'"),
     ("schedules.warmup(9, then=None)", TypeError, f"warmup: then must be {NUMBER}, not None"),
     ("schedules.cosine(0.1, 9) + 'a'", TypeError, f"add: b must be {NUMBER}, not 'a'"),
     ("schedules.add('a', 0.1)", TypeError, f"add: a must be {NUMBER}, not 'a'"),

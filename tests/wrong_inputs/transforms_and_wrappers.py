@@ -1,6 +1,6 @@
 """Transforms, wrappers and groups."""
 
-from wrong_inputs.names import COUNT, POSITIVE, SHARE, Row
+from wrong_inputs.names import COUNT, NUMBER, POSITIVE, SHARE, Row
 
 ROWS: list[Row] = [
     ("clip(max_value=-1)", ValueError, f"clip: max_value must be {POSITIVE}, not -1"),
@@ -97,7 +97,7 @@ ROWS: list[Row] = [
     (
         "partition({'a': opt}, lambda path, leaf: 'c').init(params)",
         ValueError,
-        "partition: 'layer/b' is labelled 'c', and the groups are a",
+        "partition: label['layer']['b'] is 'c', and the groups are a",
     ),
     (
         "partition({'a': opt, 'b': sgd()}, {'a': '*w', 'b': '*bias'}).init(params)",
@@ -114,6 +114,95 @@ ROWS: list[Row] = [
         ValueError,
         "partition: label['layer']['b'] is missing, params['layer']['b'] is float32[]",
     ),
+    (
+        "partition([opt, sgd()], 'a')",
+        TypeError,
+        "partition: groups must be a dict of optimizers by name, not a list",
+    ),
+    ("partition({}, 'a')", ValueError, "partition: groups is empty"),
+    (
+        "partition({'a': opt}, {'a': ['*w', '*b']})",
+        TypeError,
+        "partition: label['a'] is a list, and the patterns of a group are one string, as '*bias|*scale'",
+    ),
+    *(
+        (
+            f"partition({{'a': opt}}, {label}){init}",
+            TypeError,
+            "partition: label names no group: it is a function, patterns by group, or a tree of names",
+        )
+        for label, init in (("None", ""), ("{'a': None}", ""), ("lambda path, leaf: None", ".init(params)"))
+    ),
+    ("partition({'a': opt}, 3)", ValueError, "partition: label is 3, and the groups are a"),
+    (
+        "partition({'a': opt}, {'layer': {'w': w, 'b': 'a'}})",
+        ValueError,
+        "partition: label['layer']['w'] is float32[3], and the groups are a",
+    ),
+    (
+        "partition({'a': opt}, lambda path, leaf: ['a']).init(params)",
+        ValueError,
+        "partition: label['layer']['b'] is a list, params['layer']['b'] is float32[]",
+    ),
+    (
+        "partition({'a': opt}, lambda params: {'layer': 'b'}).init(params)",
+        ValueError,
+        "partition: label['layer'] is 'b', and the groups are a",
+    ),
+    (
+        "hyperparams(chain(clip(1.0), opt), state)",
+        ValueError,
+        "hyperparams: the state of this chain is a tuple of 2, not an AdamState",
+    ),
+    (
+        "hyperparams(chain(clip(1.0), opt), (state,))",
+        ValueError,
+        "hyperparams: the state of this chain is a tuple of 2, not a tuple of 1",
+    ),
+    (
+        "hyperparams(partition({'a': opt}, 'a'), state)",
+        ValueError,
+        "hyperparams: the state of this partition is a dict of 'a', not an AdamState",
+    ),
+    (
+        "hyperparams(partition({'a': opt}, 'a'), {'b': state})",
+        ValueError,
+        "hyperparams: the state of this partition is a dict of 'a', not of 'b'",
+    ),
+    *(
+        (
+            f"lr_multiplier({factors})",
+            TypeError,
+            f"lr_multiplier: factors must be a dict by pattern, or a function, not {given}",
+        )
+        for factors, given in (("0.5", "0.5"), ("None", "None"), ("[('*', 0.5)]", "a list"))
+    ),
+    *(
+        (f"lr_multiplier({{'*': {factor}}})", error, f"lr_multiplier: factors['*'] must be {NUMBER}, not {given}")
+        for factor, error, given in (
+            ("None", TypeError, "None"),
+            ("'0.1'", TypeError, "'0.1'"),
+            ("[0.1]", TypeError, "a list"),
+            ("jnp.nan", ValueError, "nan"),
+        )
+    ),
+    (
+        "lr_multiplier({1: 0.5})",
+        TypeError,
+        "lr_multiplier: factors has the key 1, and a pattern is a string",
+    ),
+    (
+        "lr_multiplier({'*': w}).update(grads, ())",
+        ValueError,
+        "lr_multiplier: a factor has shape (3,), and a step takes one number: "
+        "jax.vmap over the optimizer runs them all",
+    ),
+    (
+        "lr_multiplier(lambda path, leaf: None).update(grads, ())",
+        TypeError,
+        "lr_multiplier: the factor of 'layer/b' must be a finite number, not None",
+    ),
+    ("average(opt, debias='no')", TypeError, "average: debias must be True or False, not 'no'"),
     (
         "lr_multiplier({'*w': 2.0}).update(grads, ())",
         ValueError,

@@ -11,12 +11,12 @@ import jax.numpy as jnp
 from jaxopt_lite import checks
 from jaxopt_lite.meshes import in_auto_axes
 from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree, beside, renamed
+from jaxopt_lite.trees import Tree, as_arrays, beside, renamed
 
 
 def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
     """Checks what it is given, and steps in at least float32; out come the dtypes of the parameters."""
-    params = beside(updates, params)
+    updates, params = as_arrays((updates, beside(updates, params)))
     with jax.numpy_dtype_promotion("standard"):
         checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params

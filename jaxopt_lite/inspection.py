@@ -15,7 +15,7 @@ from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
 from jaxopt_lite.scheduled import CountedState
 from jaxopt_lite.transforms.chain import chain
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.trees import Tree, as_arrays
 from jaxopt_lite.trees import describe as form
 
 
@@ -140,6 +140,7 @@ def describe(opt: Optimizer, params: Tree) -> None:
     from rich.console import Console  # noqa: PLC0415 - an extra
     from rich.table import Column, Table  # noqa: PLC0415 - an extra
 
+    params = as_arrays(params)
     parameters, of_state = (Column(title, justify="right") for title in ("parameters", "bytes of state"))
     table = Table("group", "paths", parameters, "rule", "lr", "weight decay", of_state)
     for part in parts_of(opt, jax.eval_shape(opt.init, params), params):

@@ -15,7 +15,7 @@ from jaxopt_lite.buffers import whole
 from jaxopt_lite.eager import checked_step, compiled_step
 from jaxopt_lite.kinds import schedules_of
 from jaxopt_lite.scheduled import by_schedules
-from jaxopt_lite.trees import Tree, beside, filled, is_function, is_staged, is_traced, moved
+from jaxopt_lite.trees import Tree, as_arrays, beside, filled, is_function, is_staged, is_traced, moved
 from jaxopt_lite.values import Value
 
 
@@ -113,7 +113,7 @@ class Transform(Value):
         """The state before the first step.
 
         Args:
-            params: a tree of arrays or of ``jax.ShapeDtypeStruct``.
+            params: a tree of arrays or of ``jax.ShapeDtypeStruct``; a Python float in it is taken as an array.
 
         Returns:
             A NamedTuple of arrays; moments are shaped and sharded like ``params``, and at least float32.
@@ -122,6 +122,7 @@ class Transform(Value):
             TypeError: a leaf of ``params`` is not an array of real or complex floats.
             ValueError: a hyperparameter is an array of several numbers, outside ``vmap``.
         """
+        params = as_arrays(params)
         checks.check_init(self, params)
         with jax.numpy_dtype_promotion("standard"):
             return self.pair.init(params)

@@ -143,6 +143,11 @@ def beside(grads: Tree, params: Tree) -> Tree:
         return params
 
 
+def as_arrays(tree: Tree) -> Tree:
+    """The tree with an array for each Python number that is a float or complex, as ``jit`` would take it."""
+    return jax.tree.map(lambda x: jnp.asarray(x) if type(x) in {float, complex} else x, tree)
+
+
 def filled(tree: Tree, like: Tree) -> Tree:
     """Fills a tree, where it has None, with what stands in another."""
     return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)

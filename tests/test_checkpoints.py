@@ -90,6 +90,7 @@ FIELDS = {
     "HeavyBallState": ("iter", "b"),
     "HyperballState": ("iter", "radius"),
     "L2DecayState": ("iter",),
+    "LrMultiplierState": ("iter",),
     "LAMBState": ("iter", "m", "v"),
     "LARSState": ("iter", "velocity"),
     "LaPropState": ("iter", "m", "v"),

@@ -1,15 +1,17 @@
 """Every transform and every wrapper around the optimizers: the laws, and the forms of all pairs."""
 
+import functools
 import itertools
 from typing import Any, NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import pytest
 from composed import AFTER, AROUND, BEFORE, WRAPPERS
 from quick import some_slow
 
-from jaxopt_lite import adam, adamw, find, optimizer, registry, schedules, transforms, wrappers
+from jaxopt_lite import adam, adamw, apply_updates, find, optimizer, registry, schedules, transforms, wrappers
 from jaxopt_lite.testing import check, laws
 from jaxopt_lite.testing.problems import quadratic, small_tree, start, update
 
@@ -88,3 +90,38 @@ def test_a_step_changes_no_form(around, rule):
 def test_a_step_changes_no_form_in_double_precision(x64, around):
     opt = AROUND[around](adamw(schedules.warmup(5, schedules.cosine(0.1, 10))))
     assert_no_form_changes(opt, jnp.bfloat16, jnp.float32, jnp.float64, jnp.complex64, jnp.complex128)
+
+
+MATRIX = jnp.arange(6.0).reshape(2, 3)
+OPTIMIZERS = {
+    **{name: entry.on_any_tree() for name, entry in registry.items()},
+    **{f"around {name}": around(adam()) for name, around in AROUND.items()},
+}
+
+
+def first_step(opt, number, matrix=MATRIX):
+    """What the first step gives of a matrix and of one number, in that form, with gradients in that form too."""
+    params = {"w": matrix, "number": number}
+    updates, state = update(opt, params, opt.init(params), params)
+    return updates, state, apply_updates(params, updates)
+
+
+def form(step, *arrays):
+    return jax.tree.map(lambda x: (x.shape, x.dtype), jax.eval_shape(step, *arrays))
+
+
+@pytest.mark.usefixtures("standard")
+@pytest.mark.parametrize("name", some_slow(OPTIMIZERS, ["adam", "muon", "sophia", "lbfgs", "around hyperball"]))
+@pytest.mark.parametrize("number", [0.5, 0.5j])
+def test_a_python_float_is_an_array_of_it(name, number):
+    """Outside of a trace, where jit makes an array of it, and within one, where it comes as it is."""
+    opt = OPTIMIZERS[name]
+    for given in ((), (MATRIX,)):
+        plain, array = (functools.partial(first_step, opt, x) for x in (number, jnp.asarray(number)))
+        assert form(plain, *given) == form(array, *given)
+
+
+@pytest.mark.usefixtures("standard")
+@pytest.mark.parametrize("name", ["adam", "muon", "sophia", "around hyperball", "around sam"])
+def test_a_step_of_a_python_float_is_that_of_the_array(name):
+    chex.assert_trees_all_equal(*(first_step(OPTIMIZERS[name], x) for x in (0.5, jnp.asarray(0.5))))

@@ -281,9 +281,18 @@ def test_describe_prints_who_does_what_to_whom(capsys, monkeypatch):
     assert [row[1] for row in rows if row][2:5] == ["many/0", "many/1", "… 7 more"]
 
 
-def test_describe_takes_shapes_for_parameters(capsys):
+def test_describe_takes_shapes_and_python_floats_for_parameters(capsys):
     describe(adam(), jax.eval_shape(lambda: PARAMS))
     assert "adam" in capsys.readouterr().out
+    groups = {"large": adam(), "small": sgd()}
+    describe(partition(groups, lambda path, leaf: "large" if leaf.ndim else "small"), {"w": jnp.ones(3), "scale": 1.0})
+    assert "scale" in capsys.readouterr().out
+
+
+def test_python_floats_are_evaluated_too():
+    opt, params = schedule_free_sgd(0.1), {"w": jnp.ones(3), "scale": 1.0}
+    found = evaluation_params(opt.init(params), params)
+    chex.assert_trees_all_equal(found, {"w": jnp.ones(3), "scale": jnp.ones(())})
 
 
 def test_a_schedule_free_group_is_evaluated_and_the_others_are_as_they_are():

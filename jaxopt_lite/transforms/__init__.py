@@ -11,7 +11,7 @@ from jaxopt_lite.transforms.clip_by_norm import clip_by_norm
 from jaxopt_lite.transforms.grokfast import GrokfastState, grokfast
 from jaxopt_lite.transforms.hyperball import HyperballState, hyperball
 from jaxopt_lite.transforms.l2_decay import L2DecayState, l2_decay
-from jaxopt_lite.transforms.lr_multiplier import lr_multiplier
+from jaxopt_lite.transforms.lr_multiplier import LrMultiplierState, lr_multiplier
 from jaxopt_lite.transforms.normalize import normalize
 from jaxopt_lite.transforms.reduce_on_plateau import ReduceOnPlateauState, reduce_on_plateau
 from jaxopt_lite.transforms.weight_decay import WeightDecayState, weight_decay
@@ -21,6 +21,7 @@ __all__ = [
     "GrokfastState",
     "HyperballState",
     "L2DecayState",
+    "LrMultiplierState",
     "ReduceOnPlateauState",
     "WeightDecayState",
     "adaptive_clip",

@@ -70,6 +70,7 @@ LIKE = {
     "test_paths_end_where_the_books_do": "test_paths_on_the_books_landscape_end_where_the_books_do",
     "test_recipes": "test_new_optimizer",
     "test_the_table_counts_torchs_inputs": "test_each_of_torchs_optimizers_is_in_the_table",
+    "test_thirty_runs_in_a_fresh_process_leave_nothing_behind": "test_what_an_optimizer_holds_on_to_dies_with_it",
     "test_torchs_inputs_go_the_same_way_or_are_in_the_table": "test_each_of_torchs_optimizers_is_in_the_table",
     "test_the_page_on_a_phone_in_the_dark_without_motion": "test_on_a_phone_it_fits_fetches_nothing_and_follows_the_"
     "colours_of_the_system",

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.trees import Tree, is_function
 
 
 def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> Any:
@@ -27,7 +27,7 @@ def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[st
     functions = {
         name: jax.sharding.explicit_axes(x, axes=axes, in_sharding=(shardings(like),))
         for name, x in extra.items()
-        if callable(x)
+        if name == "value_fn" or is_function(x)
     }
     arrays = {name: x for name, x in extra.items() if name not in functions}
 

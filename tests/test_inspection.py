@@ -14,6 +14,7 @@ from jaxopt_lite import (
     adamw,
     average,
     chain,
+    describe,
     grokfast,
     hyperparams,
     lookahead,
@@ -143,3 +144,11 @@ def test_where_a_number_of_the_rule_is_a_schedule_the_groups_are_found_as_well()
         "others/lr": pytest.approx(0.3),
         "others/weight_decay": pytest.approx(0.01),
     }
+
+
+@pytest.mark.parametrize(("leaves", "shown"), [(4, ["0", "1", "2", "3"]), (5, ["0", "1", "2", "… 2 more"])])
+def test_a_group_lists_four_paths_at_most(leaves, shown, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    describe(adam(), [jnp.ones(2)] * leaves)
+    cells = [line.split("│")[2].strip() for line in capsys.readouterr().out.splitlines() if "│" in line]
+    assert cells == [*shown, ""]

@@ -142,7 +142,9 @@ def transposed(x: jax.Array) -> jax.Array:
 
 def length(x: jax.Array) -> jax.Array:
     """The Frobenius norm of each matrix, (..., 1, 1); finite wherever the norm itself is."""
-    largest = jnp.max(jnp.abs(x), axis=(-2, -1), keepdims=True)
+    # A constant to derivatives, because the norm does not depend on its scale. The derivative of a maximum asks which
+    # entry equals it. Where x is computed twice and rounds differently, none does, and 0 / 0 is NaN.
+    largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axis=(-2, -1), keepdims=True)
     scale = jnp.where(largest > 0, largest, 1)
     return scale * sqrt(jnp.sum(abs2(x / scale), axis=(-2, -1), keepdims=True))
 

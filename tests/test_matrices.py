@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import reference
-from conftest import double
+from conftest import AS_USERS_DO, QUICKLY, double
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import some_slow
@@ -153,6 +153,33 @@ def test_each_matrix_of_a_stack_is_stepped_alone_whatever_its_axes(x64, name, mo
         for t, step in enumerate(steps):
             for i, mine in enumerate(back(step)):
                 np.testing.assert_allclose(mine, expected[i][t], rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 5)])
+@pytest.mark.parametrize("name", some_slow(FOR_MATRICES, ["muon", "soap"]))
+def test_derivatives_of_steps_are_those_of_finite_differences(x64, name, shape):
+    """However XLA compiles: by the learning rate, and by the last gradient, whose bases are those of gradients before.
+
+    psgd_kron fits its factors to the last gradient too, and takes them as constant.
+    """
+    params, weights = jnp.asarray(normal(0, *shape)), jnp.asarray(normal(1, *shape))
+    gradients = jnp.asarray(normal(2, 3, *shape))
+
+    def end(lr, gradients):
+        # Computed anew, as gradients are, because XLA may compute them twice and round differently.
+        computed = gradients + 0.95 * (0.05 * gradients - gradients)
+        return jnp.sum(weights * jnp.sum(path(registry[name].factory(lr=lr), params, computed), axis=0))
+
+    lr, last = jnp.asarray(0.01), jnp.zeros((3, *shape)).at[-1].set(normal(3, *shape))
+    for options in (QUICKLY, AS_USERS_DO):
+        value, slope = (jax.jit(f, compiler_options=options) for f in (end, jax.grad(end, (0, 1))))
+        by_lr, by_gradients = slope(lr, gradients)
+        assert np.all(np.isfinite(by_gradients))
+        difference = (value(lr + 1e-7, gradients) - value(lr - 1e-7, gradients)) / 2e-7
+        np.testing.assert_allclose(by_lr, difference, rtol=1e-6)
+        if name != "psgd_kron":
+            difference = (value(lr, gradients + 1e-5 * last) - value(lr, gradients - 1e-5 * last)) / 2e-5
+            np.testing.assert_allclose(jnp.sum(by_gradients * last), difference, rtol=1e-4)
 
 
 @settings(max_examples=30, deadline=None)

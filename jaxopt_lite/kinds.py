@@ -115,7 +115,7 @@ OWN = {
     "peak": ANY,
     "rate": POSITIVE,
     "power": POSITIVE,
-    "factor": ANY,
+    "factor": Kind(schedule=True),
     "then": Kind(schedule=True),
     "schedule": Kind(schedule=True),
     "a": Kind(schedule=True),

@@ -2,71 +2,52 @@
 
 Where a docstring says that a hyperparameter may be a schedule, one of these may stand, or any function of the step that
 JAX can trace. These print, compare, hash and pickle; arrays among their arguments are data, to be swept by ``vmap``;
-``0.5 * schedule`` and ``a + b`` are schedules again. ``start``, ``end`` and ``peak`` are in the unit of what is
-scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite through 2³¹ of them.
+what +, -, * and / make of them are schedules again: ``0.5 * schedule``, ``1 - a / b``. ``start``, ``end`` and ``peak``
+are in the unit of what is scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite
+through 2³¹ of them.
 """
 
-import functools
 import math
-from collections.abc import Callable
-from typing import Any, ParamSpec
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxopt_lite.algebra import Schedule, add, divide, number_at, scale, schedule, subtract
 from jaxopt_lite.arguments import check_steps
-from jaxopt_lite.curves import plot  # noqa: F401 - one of them to their users
+from jaxopt_lite.curves import plot
 from jaxopt_lite.kinds import Kind
-from jaxopt_lite.numerics import Number, Scalar, load, log
-from jaxopt_lite.values import Value, call
+from jaxopt_lite.numerics import Number, Scalar, log
 
-P = ParamSpec("P")
+__all__ = [
+    "Schedule",
+    "add",
+    "constant",
+    "cosine",
+    "cosine_restarts",
+    "divide",
+    "exponential",
+    "inverse_sqrt",
+    "join",
+    "linear",
+    "one_cycle",
+    "piecewise",
+    "plot",
+    "polynomial",
+    "scale",
+    "schedule",
+    "step",
+    "subtract",
+    "warmup",
+    "warmup_stable_decay",
+]
+
 LARGEST = math.log(1e30)
-
-
-class Schedule(Value):
-    """A function of the step that remembers how it was made; see `Value` for what that gives."""
-
-    noun = "a schedule"
-    __array_ufunc__ = None  # NumPy's arrays leave + and * to us
-
-    @functools.cached_property
-    def meaning(self) -> Any:
-        """Gives the function of the step, in which a Python integer beyond those of JAX is a float."""
-        arguments = self._arguments(map(load, self.data))
-        return call(self.factory.__wrapped__, jax.tree.map(_within_jax, arguments))  # type: ignore[attr-defined]
-
-    def __call__(self, iter: Any) -> Any:
-        """The number at step ``iter``: an integer, or an array of integers."""
-        with jax.numpy_dtype_promotion("standard"):
-            return self.meaning(jnp.asarray(iter))
-
-    def __add__(self, other: Number) -> "Schedule":
-        return add(self, other)
-
-    def __mul__(self, factor: Scalar) -> "Schedule":
-        return scale(self, factor)
-
-    __radd__, __rmul__ = __add__, __mul__
-
-
-def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
-    """Makes a function of numbers that returns a function of the step into a factory of schedules."""
-    return Schedule.made_by(body)
-
-
-def _within_jax(x: Any) -> Any:
-    return float(x) if isinstance(x, int) and abs(x) >= 2**31 else x
 
 
 def _share(iter: jax.Array, steps: Scalar) -> jax.Array:
     """How much of ``steps`` is over, from 0 to 1; weakly typed, so that no dtype moves."""
     return jnp.clip(iter * 1.0 / steps, 0, 1)
-
-
-def _number(number: Number, iter: jax.Array) -> Any:
-    return number(iter) if callable(number) else number
 
 
 def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar, power: Scalar = 1.0) -> jax.Array:
@@ -207,7 +188,7 @@ def warmup(steps: int, then: Number, start: Scalar = 0.0):
     """Linearly from ``start`` to what ``then`` begins with, in ``steps`` steps, and ``then``, counted from there."""
 
     def value(iter):
-        first, rest = _number(then, jnp.zeros_like(iter)), _number(then, jnp.maximum(iter - steps, 0))
+        first, rest = number_at(then, jnp.zeros_like(iter)), number_at(then, jnp.maximum(iter - steps, 0))
         return jnp.where(iter < steps, start + (first - start) * _share(iter, steps), rest)
 
     return value
@@ -223,21 +204,9 @@ def join(*schedules: Number, at: tuple[int, ...]):
     check_steps("join", at, schedules, Kind(schedule=True))
 
     def value(iter):
-        now = _number(schedules[0], iter)
+        now = number_at(schedules[0], iter)
         for begin, then in zip(at, schedules[1:], strict=True):
-            now = jnp.where(iter < begin, now, _number(then, jnp.maximum(iter - begin, 0)))
+            now = jnp.where(iter < begin, now, number_at(then, jnp.maximum(iter - begin, 0)))
         return now
 
     return value
-
-
-@schedule
-def scale(schedule: Number, factor: Scalar):
-    """A multiple, factor · schedule, which ``factor * schedule`` gives."""
-    return lambda iter: factor * _number(schedule, iter)
-
-
-@schedule
-def add(a: Number, b: Number):
-    """The sum a + b, which ``a + b`` gives; either may be a number."""
-    return lambda iter: _number(a, iter) + _number(b, iter)

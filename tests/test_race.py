@@ -253,6 +253,7 @@ class TestRanking:
         "opt",
         [
             adam(lr=schedules.step(0.5, 0.1, at=(10, 40))),
+            sgd(lr=0.5 - schedules.cosine(0.25, steps=40) / 2),
             partition({"x": sgd(0.1), "rest": adamw(weight_decay=0.2)}, {"x": "x", "rest": "*"}),
             chain(clip_by_global_norm(1.0), momentum(0.3)),
         ],

@@ -24,6 +24,7 @@ from jaxopt_lite.schedules import (
     constant,
     cosine,
     cosine_restarts,
+    divide,
     exponential,
     inverse_sqrt,
     join,
@@ -33,6 +34,7 @@ from jaxopt_lite.schedules import (
     polynomial,
     scale,
     step,
+    subtract,
     warmup,
     warmup_stable_decay,
 )
@@ -91,6 +93,18 @@ FORMULAS = {
     "optax within": (
         warmup(10, scale(optax.cosine_decay_schedule(0.5, 30), 0.5)),
         lambda t: 0.025 * t if t < 10 else half_wave(t - 10, 0.25, 30),
+    ),
+    "negative": (-linear(0.5, 0.1, 40), lambda t: -0.5 + 0.4 * min(t / 40, 1)),
+    "differences": (1.0 - cosine(0.5, 40) - 0.25, lambda t: 0.75 - half_wave(t, 0.5, 40)),
+    "product": (
+        exponential(0.5, 0.8, steps=10) * cosine(0.5, 40),
+        lambda t: 0.5 * 0.8 ** (t / 10) * half_wave(t, 0.5, 40),
+    ),
+    "product of large steps": ((lambda t: t) * constant(1000), lambda t: 1000.0 * t),
+    "quotients": (0.5 / (1 + linear(0.0, 4.0, 40)) / 2, lambda t: 0.25 / (1 + min(t / 10, 4))),
+    "quotient of schedules": (
+        cosine(0.5, 40, 0.1) / linear(0.5, 0.1, 40),
+        lambda t: half_wave(t, 0.5, 40, 0.1) / (0.5 - 0.4 * min(t / 40, 1)),
     ),
     "sums": (1.0 + 0.5 * cosine(0.5, 40) * 2 + linear(0.5, 0.1, 40), summed),
 }
@@ -272,6 +286,34 @@ def test_a_number_may_stand_on_either_side(number):
     schedule = cosine(0.5, 40)
     assert number * schedule == schedule * number == scale(schedule, factor=number)
     assert number + schedule == schedule + number == add(schedule, number)
+    assert number - schedule == subtract(number, schedule)
+    assert schedule - number == subtract(schedule, number)
+    assert number / schedule == divide(number, schedule)
+    assert schedule / number == divide(schedule, number)
+
+
+@pytest.mark.parametrize(
+    "combined",
+    [
+        lambda a, b: -a - b,
+        lambda a, b: 2 - a * b,
+        lambda a, b: a / b / 2,
+        lambda a, b: 3 / (a + b),
+    ],
+)
+def test_a_combination_is_a_sweep_where_its_numbers_are_arrays(combined):
+    a, b = jnp.asarray([0.5, 0.25]), jnp.asarray([2, 3], jnp.uint8)
+    expected = [combined(x * 0.5, y) for x, y in ((0.5, 2), (0.25, 3))]
+    swept = combined(scale(constant(0.5), factor=a), constant(b))
+    np.testing.assert_allclose(jax.jit(jax.vmap(lambda schedule: schedule(7)))(swept), expected, rtol=1e-6)
+    np.testing.assert_allclose(swept(7), expected, rtol=1e-6)
+    assert pickle.loads(pickle.dumps(swept)) == swept
+    assert combined(constant(0.5), constant(b)) != swept
+
+
+def test_a_quotient_by_nothing_is_seen_and_not_raised_within_a_step():
+    assert jnp.isposinf((1 / linear(1.0, 0.0, 10))(10))
+    assert jnp.isposinf((1 / constant(0.0))(3))
 
 
 def test_a_schedule_is_printed_as_its_call():
@@ -282,6 +324,8 @@ def test_a_schedule_is_printed_as_its_call():
     assert repr(warmup_stable_decay(0.1, 1, 2, 3)).endswith("warmup_steps=1, stable_steps=2, decay_steps=3, end=0.0)")
     assert repr(warmup(9, 0.1)) == "warmup(steps=9, then=0.1, start=0.0)"
     assert repr(0.5 * constant(0.1) + 1) == "add(a=scale(schedule=constant(value=0.1), factor=0.5), b=1)"
+    assert repr(1 - constant(0.1) / 2) == "subtract(a=1, b=divide(a=constant(value=0.1), b=2))"
+    assert repr(-constant(0.1)) == "scale(schedule=constant(value=0.1), factor=-1)"
     assert cosine(0.1, 100) != cosine(0.1, 101)
     assert cosine(0.1, 100).replace(steps=101) == cosine(0.1, 101)
 
@@ -295,7 +339,10 @@ WRONG = [
     (lambda: constant(jnp.nan), "constant: value must be a finite number, not nan"),
     (lambda: warmup(10, None), "warmup: then must be a finite number or a schedule, not None"),
     (lambda: cosine(0.5, 40) + "a", "add: b must be a finite number or a schedule, not 'a'"),
-    (lambda: cosine(0.5, 40) * cosine(0.5, 40), "scale: factor must be a finite number, not a function"),
+    (lambda: cosine(0.5, 40) - None, "subtract: b must be a finite number or a schedule, not None"),
+    (lambda: jnp.inf / cosine(0.5, 40), "divide: a must be a finite number or a schedule, not inf"),
+    (lambda: cosine(0.5, 40) / 0, "divide: b is 0, and nothing can be divided by it"),
+    (lambda: cosine(0.5, 40) * cosine, "scale: factor is the factory cosine, where a schedule is meant: cosine(…)"),
     (lambda: polynomial(0.3, 0.1, 7, power=-1), "polynomial: power must be a finite number of at least 0, not -1"),
     (lambda: exponential(0.3, -0.5, 2), "exponential: rate must be a finite number of at least 0, not -0.5"),
 ]

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxopt_lite.schedules import Schedule
 from jaxopt_lite.values import Value
 
 
@@ -21,8 +22,8 @@ def call_of(value: Any) -> str:
             return "{" + ", ".join(f"{key!r}: {call_of(x)}" for key, x in value.items()) + "}"
         name = getattr(value, "__qualname__", None) or repr(value)
         return "…" if "<" in name else name
-    module = str(value.factory.__module__)
-    home = "jaxopt_lite." * module.startswith("jaxopt_lite.") + "schedules." * module.endswith(".schedules")
+    ours = str(value.factory.__module__).startswith("jaxopt_lite.")
+    home = "jaxopt_lite." * ours + "schedules." * (ours and isinstance(value, Schedule))
     return home + value.written(call_of, _is_told)
 
 

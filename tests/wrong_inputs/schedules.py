@@ -52,7 +52,12 @@ ROWS: list[Row] = [
     ("schedules.cosine(0.1, 9) + 'a'", TypeError, f"add: b must be {NUMBER}, not 'a'"),
     ("schedules.add('a', 0.1)", TypeError, f"add: a must be {NUMBER}, not 'a'"),
     ("schedules.scale('a', 0.1)", TypeError, f"scale: schedule must be {NUMBER}, not 'a'"),
-    ("schedules.cosine(0.1, 9) * 'a'", TypeError, "scale: factor must be a finite number, not 'a'"),
+    ("schedules.cosine(0.1, 9) * 'a'", TypeError, f"scale: factor must be {NUMBER}, not 'a'"),
+    ("schedules.cosine(0.1, 9) - 'a'", TypeError, f"subtract: b must be {NUMBER}, not 'a'"),
+    ("'a' - schedules.cosine(0.1, 9)", TypeError, f"subtract: a must be {NUMBER}, not 'a'"),
+    ("schedules.cosine(0.1, 9) / 'a'", TypeError, f"divide: b must be {NUMBER}, not 'a'"),
+    ("'a' / schedules.cosine(0.1, 9)", TypeError, f"divide: a must be {NUMBER}, not 'a'"),
+    ("schedules.cosine(0.1, 9) / 0", ValueError, "divide: b is 0, and nothing can be divided by it"),
     ("schedules.one_cycle(peak=None, steps=9)", TypeError, "one_cycle: peak must be a finite number, not None"),
     (
         "schedules.one_cycle(0.1, 9, warmup=1.0)",

@@ -63,7 +63,7 @@ from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.schedules import Schedule, schedule
 from jaxopt_lite.states import averaged_params, evaluation_params, find, state_shardings, value_and_grad_from_state
-from jaxopt_lite.training import train_step
+from jaxopt_lite.training import perturbed_params, train_step
 from jaxopt_lite.transforms import (
     adaptive_clip,
     add_noise,
@@ -100,6 +100,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     # a training loop
     "apply_updates",
     "train_step",
+    "perturbed_params",
     # many small leaves
     "pack",
     "unpack",

@@ -69,11 +69,11 @@ def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
     _check_alike(call, name, filled(kept, params), "params", params)
 
 
-def check_apply(params: Tree, updates: Tree) -> None:
-    """What ``apply_updates`` refuses."""
-    _check_alike("apply_updates", "updates", updates, "params", params)
-    check_floats("apply_updates", params=params, updates=updates)
-    _check_real("apply_updates", "updates", updates, "params", params)
+def check_apply(call: str, name: str, updates: Tree, params: Tree) -> None:
+    """What ``apply_updates`` refuses, and what else adds to parameters."""
+    _check_alike(call, name, updates, "params", params)
+    check_floats(call, **{"params": params, name: updates})
+    _check_real(call, name, updates, "params", params)
 
 
 def check_declaration(body: Callable[..., Any], needs: Iterable[str]) -> None:

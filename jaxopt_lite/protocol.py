@@ -218,7 +218,7 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
 def _apply(params: Tree, updates: Tree) -> Tree:
     stepped = beside(updates, params)
     with jax.numpy_dtype_promotion("standard"):
-        checks.check_apply(stepped, updates)
+        checks.check_apply("apply_updates", "updates", updates, stepped)
         return filled(moved(stepped, updates), params)
 
 

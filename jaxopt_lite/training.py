@@ -1,4 +1,4 @@
-"""The step of a training loop in one line."""
+"""The step of a training loop in one line, and the place where another gradient is taken."""
 
 import functools
 from collections.abc import Callable
@@ -7,9 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxopt_lite import checks
 from jaxopt_lite.arguments import checked
+from jaxopt_lite.norms import norm
+from jaxopt_lite.numerics import Scalar, load
 from jaxopt_lite.protocol import Optimizer, apply_updates
-from jaxopt_lite.trees import Tree, describe
+from jaxopt_lite.rules import direction
+from jaxopt_lite.trees import Tree, beside, describe
 
 
 def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = False) -> Callable[..., Any]:
@@ -83,3 +87,37 @@ def take_step(
     value, value_fn = (found[0], lambda params: loss(params)[0]) if has_aux else (found, loss)
     updates, state = opt.update(grads, state, params, value=value, grad=grads, value_fn=value_fn)
     return apply_updates(params, updates), state, found
+
+
+def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
+    """Return p + rho g / ‖g‖, the worst place nearby, at which `sam` takes its gradient; ``params`` where g is 0.
+
+    It is for those who take that gradient themselves, with a state of the model, over devices, or of several batches:
+
+        _, grads = jax.value_and_grad(loss, has_aux=True)(params, stats, batch)
+        there = perturbed_params(params, grads)
+        (value, stats), grads = jax.value_and_grad(loss, has_aux=True)(there, stats, batch)
+        updates, state = adam().update(grads, state, params)
+
+    Args:
+        params: a tree of arrays.
+        grads: the gradients there, of the same structure and shapes; those of complex parameters conjugated.
+        rho: how far away the place is, in the unit of the parameters.
+
+    Returns:
+        A tree like ``params``, in the dtypes of ``params``. The norm is that of all leaves together.
+
+    Raises:
+        TypeError: a leaf is not an array of floats, or a gradient is complex where its parameter is real.
+        ValueError: the trees differ in structure or shape.
+
+    Source: Foret et al. (2021), arXiv:2010.01412.
+    """
+    call, stepped = "perturbed_params", beside(grads, params)
+    checked(perturbed_params, {"rho": rho})
+    checks.check_arrays(call, params=stepped, gradients=grads)
+    checks.check_apply(call, "gradients", grads, stepped)
+    with jax.numpy_dtype_promotion("standard"):
+        length = norm(grads)
+        away = jax.tree.map(lambda g: rho * direction(load(g), length), grads)
+    return apply_updates(params, away)

@@ -30,6 +30,7 @@ from jaxopt_lite import (
     from_optax,
     lookahead,
     partition,
+    perturbed_params,
     reduce_on_plateau,
     registry,
     sam,
@@ -39,6 +40,7 @@ from jaxopt_lite import (
     skip_nonfinite,
     skip_spikes,
     to_optax,
+    train_step,
     transform_from_optax,
 )
 from jaxopt_lite.testing.problems import quadratic, update
@@ -112,6 +114,90 @@ class LinenMLP(nn.Module):
     @nn.compact
     def __call__(self, x):
         return nn.Dense(1)(nn.tanh(nn.Dense(16)(x)))
+
+
+class NormedMLP(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        return nn.Dense(1)(nn.tanh(nn.BatchNorm(use_running_average=False)(nn.Dense(16)(x))))
+
+
+class TestSAMWithBatchNorm:
+    """Within jit and lax.scan, however the second gradient is taken, of the same batch and of another."""
+
+    VARIABLES = NormedMLP().init(jax.random.key(0), X)
+    START = VARIABLES["params"], VARIABLES["batch_stats"]
+    BATCHES = jax.random.normal(jax.random.key(1), (5, 16, 2))
+
+    @staticmethod
+    def loss(params, stats, x):
+        y, new = NormedMLP().apply({"params": params, "batch_stats": stats}, x, mutable=["batch_stats"])
+        return jnp.mean((y - jnp.sin(x[:, :1]) * x[:, 1:]) ** 2), new["batch_stats"]
+
+    def gradient(self, *given):
+        return jax.grad(self.loss, has_aux=True)(*given)
+
+    def trained(self, opt, update, others):
+        """Parameters and statistics after steps of ``update``, which gives the updates, the state, the statistics."""
+
+        def step(carry, batches):
+            (params, stats), state = carry
+            updates, state, stats = update(params, stats, state, *batches)
+            return ((apply_updates(params, updates), stats), state), None
+
+        scan = jax.jit(lambda start, batches: jax.lax.scan(step, start, batches))
+        (end, _), _ = scan((self.START, opt.init(self.START[0])), (self.BATCHES, others))
+        return end
+
+    def by_hand(self, second_statistics, others):
+        def update(params, stats, state, x, other):
+            grads, new = self.gradient(params, stats, x)
+            length = jnp.sqrt(sum(jnp.sum(g**2) for g in jax.tree.leaves(grads)))
+            there = jax.tree.map(lambda p, g: p + 0.2 * g / length, params, grads)
+            grads, there_new = self.gradient(there, stats, other)
+            return jax.tree.map(lambda g: -0.1 * g, grads), state, there_new if second_statistics else new
+
+        return self.trained(sgd(), update, others)
+
+    @pytest.mark.usefixtures("standard")  # optax's promotes its counters
+    @pytest.mark.parametrize("others", [BATCHES, BATCHES[::-1]], ids=["the same batch", "another batch"])
+    def test_by_a_function_of_the_parameters_it_is_the_step_by_hand_and_optaxs(self, others):
+        adversary = optax.chain(optax.contrib.normalize(), optax.sgd(0.2))
+        ours, theirs = sam(sgd(0.1), rho=0.2), optax.contrib.sam(optax.sgd(0.1), adversary, opaque_mode=True)
+
+        def update(params, stats, state, x, other):
+            grads, new = self.gradient(params, stats, x)
+            return *ours.update(grads, state, params, value_fn=lambda p: self.loss(p, stats, other)[0]), new
+
+        def their_update(params, stats, state, x, other):
+            grads, new = self.gradient(params, stats, x)
+            return *theirs.update(grads, state, params, grad_fn=lambda p, i: self.gradient(p, stats, other)[0]), new
+
+        end = self.trained(ours, update, others)
+        chex.assert_trees_all_close(end, self.by_hand(False, others), rtol=1e-4, atol=1e-6)
+        chex.assert_trees_all_close(end, self.trained(theirs, their_update, others), rtol=1e-4, atol=1e-6)
+
+    def test_in_one_line(self):
+        opt = sam(sgd(0.1), rho=0.2)
+        params, stats = jax.tree.map(jnp.copy, self.START)
+        state, step = opt.init(params), train_step(self.loss, opt, has_aux=True)
+        for x in self.BATCHES:
+            params, state, (_, stats) = step(params, state, stats, x)
+        chex.assert_trees_all_close((params, stats), self.by_hand(False, self.BATCHES), rtol=1e-4, atol=1e-6)
+
+    def test_by_a_gradient_of_ones_own_with_the_statistics_of_the_second_pass(self):
+        opt, others = sgd(0.1), self.BATCHES[::-1]
+
+        def update(params, stats, state, x, other):
+            grads, _ = self.gradient(params, stats, x)
+            grads, new = self.gradient(perturbed_params(params, grads, rho=0.2), stats, other)
+            return *opt.update(grads, state, params), new
+
+        end = self.trained(opt, update, others)
+        chex.assert_trees_all_close(end, self.by_hand(True, others), rtol=1e-4, atol=1e-6)
+        assert not np.allclose(
+            jax.tree.leaves(end[1])[0], jax.tree.leaves(self.by_hand(False, others)[1])[0], rtol=1e-4
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxopt_lite import adam, adamw, apply_updates, chain, clip_by_global_norm, registry, sgd, train_step
+from jaxopt_lite import (
+    adam,
+    adamw,
+    apply_updates,
+    chain,
+    clip_by_global_norm,
+    perturbed_params,
+    registry,
+    sgd,
+    train_step,
+)
 from jaxopt_lite.testing.problems import assert_ulps, quadratic, small_tree
 
 X, T = jnp.arange(12.0).reshape(4, 3) / 10, jnp.arange(4.0)
@@ -120,3 +130,25 @@ def test_what_stands_at_two_places_is_named():
     params = {"w": jnp.ones(3)}
     with pytest.raises(ValueError, match=r"^train_step: params\['w'\] and state.m\['w'\] are one array"):
         step(params, opt.init(params)._replace(m=params))
+
+
+class TestPerturbedParams:
+    def test_it_is_as_far_away_as_it_should_be_and_uphill(self):
+        params, grads = {"w": jnp.ones(2), "b": jnp.zeros(())}, {"w": jnp.asarray([3e30, 0.0]), "b": jnp.asarray(4e30)}
+        for perturbed in (perturbed_params, jax.jit(perturbed_params)):
+            there = perturbed(params, grads, rho=0.5)
+            np.testing.assert_allclose(there["w"], [1.3, 1.0], rtol=1e-6)
+            np.testing.assert_allclose(there["b"], 0.4, rtol=1e-6)
+        np.testing.assert_allclose(perturbed_params(params, grads)["b"], 0.04, rtol=1e-6)
+
+    def test_without_a_slope_it_is_where_it_was(self):
+        zeros = jax.tree.map(jnp.zeros_like, fresh())
+        chex.assert_trees_all_equal(perturbed_params(fresh(), zeros), fresh())
+
+    def test_it_keeps_what_has_no_gradient_and_every_dtype(self):
+        params = {"w": jnp.ones(4, jnp.bfloat16), "z": jnp.asarray(1j, jnp.complex64), "name": "dense", "f": jnp.tanh}
+        grads = {"w": jnp.full(4, 0.5), "z": jnp.zeros((), jnp.complex64), "name": None, "f": None}
+        there = perturbed_params(params, grads, 1.0)
+        assert (there["w"].dtype, there["z"].dtype) == (jnp.bfloat16, jnp.complex64)
+        assert (there["name"], there["f"]) == ("dense", jnp.tanh)
+        assert np.all(there["w"] == 1.5)

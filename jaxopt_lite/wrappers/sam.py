@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import norm
 from jaxopt_lite.numerics import Scalar, load
 from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import direction
-from jaxopt_lite.trees import moved
+from jaxopt_lite.training import perturbed_params
 
 
 class SAMState(NamedTuple):
@@ -26,6 +24,14 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
 
     Use it for flatter minima, at twice the cost of a step: ``opt.update(grads, state, params, value_fn=f)`` takes the
     second gradient itself. Call it within ``jit``: a function among the keywords is no argument of a compiled step.
+    A model's state, as batch norm has one, is kept from the first gradient, which is taken at the parameters:
+
+        (value, new), grads = jax.value_and_grad(loss, has_aux=True)(params, stats, batch)
+        updates, state = opt.update(grads, state, params, value_fn=lambda p: loss(p, stats, batch)[0])
+        params, stats = apply_updates(params, updates), new
+
+    `train_step` with ``has_aux`` does the same. For the second gradient of another batch, close over that one. To take
+    the second gradient yourself, ``sam`` is not needed: take it at `perturbed_params`, and give it to ``opt.update``.
 
     Args:
         opt: the optimizer, which gets ĝ in place of g.
@@ -40,9 +46,7 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
         return SAMState(opt.pair.init(params))
 
     def update(grads, state, params=None, *, value_fn, **extra):
-        length = norm(grads)
-        away = jax.tree.map(lambda g: rho * direction(g, length), grads)
-        conjugates = jax.grad(value_fn)(moved(params, away))
+        conjugates = jax.grad(value_fn)(perturbed_params(params, grads, rho))
         there = jax.tree.map(lambda g: load(g).conj(), conjugates)
         updates, inner = opt.pair.update(there, state.inner, params, value_fn=value_fn, **extra)
         return updates, SAMState(inner)

@@ -66,4 +66,19 @@ ROWS: list[Row] = [
         "train_step: opt must be an optimizer, not the transform clip",
     ),
     ("train_step('mse', adam())", TypeError, "train_step: loss must be a function of the parameters, not 'mse'"),
+    (
+        "perturbed_params(params, {'layer': {'w': w}})",
+        ValueError,
+        "perturbed_params: gradients['layer']['b'] is missing, params['layer']['b'] is float32[]",
+    ),
+    (
+        "perturbed_params(params, {'layer': {'w': w[:2], 'b': b}})",
+        ValueError,
+        "perturbed_params: gradients['layer']['w'] has shape (2,), params['layer']['w'] has shape (3,)",
+    ),
+    (
+        "perturbed_params(params, grads, rho=-1)",
+        ValueError,
+        "perturbed_params: rho must be a finite number of at least 0, not -1",
+    ),
 ]

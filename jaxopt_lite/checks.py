@@ -48,7 +48,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
-    _check_state(opt, skeleton, updates if params is None else params, state, widths=params is not None)
+    _check_state(opt, skeleton, updates if params is None else params, state)
 
 
 def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
@@ -57,6 +57,13 @@ def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
     for (path, leaf), other in _pairs(state, expected, np.shape):
         shapes = f"has shape {np.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
         raise ValueError(f"{opt.name}.update: {_at('state', path)} {shapes}") from None
+
+
+def check_new_state(opt: Any, state: Any, new: Any) -> None:
+    """What ``Optimizer.update`` refuses of a rule: another structure of the state than the one before."""
+    if not same_structure(state, new):
+        path, before, after = first_difference((), state, new, same_structure)
+        raise ValueError(f"{opt.name}.update: {_at('state', path)} was {before}, and the step made it {after}")
 
 
 def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
@@ -169,8 +176,8 @@ def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
     return state
 
 
-def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any, *, widths: bool) -> None:
-    """Refuses a state of another form. ``widths``: whether floats must be as wide as ``params`` make them."""
+def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
+    """Refuses a state of another form; floats of any width are taken, as a trainer casts all of a state at once."""
     treedef: Any
     places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
     expected = [_expected(kept, params) for _, kept in places]
@@ -181,7 +188,7 @@ def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any, *, widths: b
     # A number may be in the dtype of the parameters, and those are asked only now: it would take its time.
     exact = treedef.flatten_up_to(jax.eval_shape(opt.pair.init, params))
     for (path, place), kept, part in zip(places, exact, parts, strict=True):
-        floats = not widths and all(jnp.issubdtype(_dtype(x), jnp.floating) for x in (kept, part))
+        floats = all(jnp.issubdtype(_dtype(x), jnp.floating) for x in (kept, part))
         same = np.shape(kept) == np.shape(part) if floats else describe(kept) == describe(part)
         if not _is_place(place) and not same:
             there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"

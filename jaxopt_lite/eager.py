@@ -23,15 +23,16 @@ def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
         # A float32 gradient of a float64 parameter is worked on in float64.
         loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
         try:
-            out, new = in_auto_axes(opt, loaded, state, params, extra)
+            out, new = in_auto_axes(opt, loaded, jax.tree.map(load, state), params, extra)
         except (AttributeError, TypeError, ValueError):
             expected = jax.eval_shape(opt.pair.init, like)
-            named = renamed(state, expected)
-            if named is None:
+            if (named := renamed(state, expected)) is None:
                 checks.check_state_shapes(opt, expected, state)
                 raise
-            out, new = in_auto_axes(opt, loaded, named, params, extra)
-        return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), out, like), new
+            state = named
+            out, new = in_auto_axes(opt, loaded, jax.tree.map(load, state), params, extra)
+        checks.check_new_state(opt, state, new)
+        return stored(like, out), stored(state, new)
 
 
 _shared = jax.jit(checked_step, inline=True)

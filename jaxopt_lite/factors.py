@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.matrices import length, matrix_axes, transposed
 from jaxopt_lite.numerics import Scalar, abs2, at_least_float32, mean, sqrt
-from jaxopt_lite.rules import direction, shortened
+from jaxopt_lite.rules import direction, shortened, stored
 from jaxopt_lite.trees import zeros_beside
 
 
@@ -129,7 +129,7 @@ def next_basis(factor: jax.Array, basis: jax.Array, known: jax.Array) -> jax.Arr
         vectors, _ = jnp.linalg.qr(factor @ basis)
         return vectors
 
-    factor, basis = jax.lax.stop_gradient((factor, basis))
+    factor, basis = jax.lax.stop_gradient((stored(basis, factor), basis))
     vectors: jax.Array = jax.lax.cond(known, power_iteration, eigenvectors, factor, basis)
     return vectors
 

@@ -132,7 +132,7 @@ class Transform(Value):
 
         Args:
             updates: the gradients; a tree with the structure and shapes of the parameters, in any precision.
-            state: what ``init``, or the update before, returned.
+            state: what ``init``, or the update before, returned; its floats may have been cast to another precision.
             params: the parameters; may be left out where the mathematics does not need them, as with a ``weight_decay``
                 that is the Python number 0. What stands where a gradient is None is not looked at.
             **extra_args: what some rules ask for (``value``, ``key``, …); what nobody asks for is ignored.
@@ -183,8 +183,7 @@ class Transform(Value):
 class Optimizer(Transform):
     """A transform whose output is a step: sign and learning rate are in it, and `apply_updates` adds it.
 
-    Optimizers come from factories made by ``optimizer``, never from this class. One unpacks to the pair it is:
-    ``init, update = adam()``.
+    Factories made by ``optimizer`` return one; it unpacks to the pair it is, ``init, update = adam()``.
     """
 
     noun = "an optimizer"

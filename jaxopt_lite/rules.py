@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.arguments import check_scheduled
-from jaxopt_lite.numerics import Number, Scalar, cast, load
+from jaxopt_lite.numerics import Number, Scalar, cast, dtype_of, load
 from jaxopt_lite.trees import Tree, describe, is_traced, same_structure
 
 
@@ -67,12 +67,17 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
     if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
         raise TypeError(f"each: {name} got {describe(old)} and returned {describe(new)} in its place")
-    return cast(new, jnp.result_type(old))
+    return cast(new, dtype_of(old))
 
 
 def stored(before: Tree, after: Tree) -> Tree:
-    """Numbers that belong to no leaf, such as a distance or a sum, in the formats that they were kept in before."""
-    return jax.tree.map(lambda old, new: cast(jnp.asarray(new), old.dtype), before, after)
+    """Returns ``after`` in the dtypes of ``before``."""
+    return jax.tree.map(lambda old, new: cast(new, dtype_of(old)), before, after)
+
+
+def when(due: jax.Array, change: Callable[[], Tree], kept: Tree) -> Tree:
+    """Returns ``change()``, in the dtypes of ``kept``, where ``due`` holds, and elsewhere ``kept``, uncomputed."""
+    return jax.lax.cond(due, lambda: stored(kept, change()), lambda: kept)
 
 
 Decay = Literal["decoupled", "independent", "l2", "proximal"]
@@ -107,7 +112,7 @@ def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **ex
 
     def take(state):
         updates, new = opt.pair.update(grads, state, params, **extra)
-        return stored(grads, updates), new
+        return stored((grads, state), (updates, new))
 
     def skip(state):
         return jax.tree.map(jnp.zeros_like, grads), state

@@ -6,10 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from quick import some_slow
+from composed import AROUND
+from quick import REPRESENTATIVES, some_slow
 
-from jaxopt_lite import apply_updates, registry
-from jaxopt_lite.testing.problems import update
+from jaxopt_lite import adam, apply_updates, registry
+from jaxopt_lite.testing.problems import assert_ulps, small_tree, update
+from jaxopt_lite.values import Value
 
 LR = 0.25
 KINDS_OF_LR = {
@@ -84,3 +86,49 @@ def test_grid_in_double_precision(x64, name):
     pairs = list(grid([jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64]))
     assert len(KINDS_OF_LR) * len(pairs) >= 112
     assert_no_dtype_moves(name, pairs)
+
+
+# Of parameters, gradients, state and hyperparameters; of any two of them, each pair of dtypes stands in one row.
+PRECISIONS = jnp.bfloat16, jnp.float32, jnp.float64
+UNLIKE = [[PRECISIONS[k % 3] for k in (a, b, a + b, a + 2 * b)] for a in range(3) for b in range(3)]
+
+RULES = {name: registry[name].on_any_tree for name in registry}
+ONCE = {f"{name} around adam": lambda around=around: around(adam()) for name, around in AROUND.items()}
+TWICE = {f"{name} twice": lambda around=around: around(around(adam())) for name, around in AROUND.items()}
+ALL = RULES | ONCE | TWICE
+QUICK = [*REPRESENTATIVES, "kl_soap", "shampoo", *ONCE, "accumulate twice", "average twice"]
+
+
+def with_floats_in(dtype, tree):
+    """Cast the floats of a tree, of a state for instance, and leave its counters and keys alone."""
+    return jax.tree.map(lambda x: x.astype(dtype) if jnp.issubdtype(x.dtype, jnp.floating) else x, tree)
+
+
+def with_numbers_in(dtype, argument):
+    """Make arrays of the numbers of an optimizer, and of those inside it."""
+    if isinstance(argument, Value):
+        return argument.replace(**{name: with_numbers_in(dtype, x) for name, x in argument.arguments.items()})
+    if isinstance(argument, tuple | dict):
+        return jax.tree.map(lambda x: with_numbers_in(dtype, x), argument, is_leaf=lambda x: isinstance(x, Value))
+    return jnp.asarray(argument, dtype) if type(argument) is float else argument
+
+
+@pytest.mark.parametrize("name", some_slow(ALL, QUICK))
+def test_parameters_gradients_state_and_numbers_may_each_have_another_dtype(x64, name):
+    def step(dtype_of_params, dtype_of_grads, dtype_of_state, dtype_of_numbers):
+        opt, params = with_numbers_in(dtype_of_numbers, ALL[name]()), small_tree(dtype_of_params)
+        state = with_floats_in(dtype_of_state, opt.init(params))
+        return (params, state), update(opt, small_tree(dtype_of_grads), state, params)
+
+    for dtypes in UNLIKE:
+        before, after = jax.eval_shape(lambda dtypes=dtypes: step(*dtypes))
+        assert before == after, dtypes
+
+
+@pytest.mark.parametrize("name", some_slow(ALL, ["average around adam", "lookahead around adam", "dog"]))
+def test_a_state_in_half_precision_is_worked_on_in_float32(name):
+    opt, params = ALL[name](), small_tree(jnp.bfloat16)
+    state = with_floats_in(jnp.bfloat16, opt.init(params))
+    step = jax.jit(lambda state: update(opt, params, state, params))
+    expected = with_floats_in(jnp.bfloat16, step(with_floats_in(jnp.float32, state)))
+    assert_ulps(step(state), expected, ulps=1)

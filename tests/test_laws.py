@@ -116,10 +116,6 @@ def narrow(params):
     return State(zero_steps(params), jax.tree.map(lambda p: jnp.zeros(p.shape, jnp.bfloat16), params))
 
 
-def short_counter(params):
-    return State(jnp.zeros((), jnp.int16), zeros_like(params))
-
-
 def keeps_the_parameters_themselves(params):
     return State(zero_steps(params), params)
 
@@ -140,8 +136,8 @@ def counts_past_the_end(grads, state, params=None):
     return scaled(grads), State(state.iter + 1, state.m)
 
 
-def widens_its_counter(grads, state, params=None):
-    return scaled(grads), State(state.iter + jnp.ones((), jnp.int32), state.m)
+def gives_its_counter_an_axis(grads, state, params=None):
+    return scaled(grads), State(state.iter[None], state.m)
 
 
 @optimizer
@@ -164,7 +160,7 @@ IMPURE = momentum_with(rule=counts_its_calls)
 BROKEN = {
     "descends": momentum_with(rule=climbs),
     "is_a_value": multiplies_by_lr(ScheduleWithoutEquality()),
-    "traces_once": momentum_with(init=short_counter, update=widens_its_counter),
+    "traces_once": momentum_with(update=gives_its_counter_an_axis),
     "keeps_formats": momentum_with(init=narrow),
     "works_on_any_tree": momentum_with(update=knows_only_dicts),
     "is_pure": IMPURE,

@@ -9,7 +9,7 @@ from jaxopt_lite.core import optimizer
 from jaxopt_lite.factors import Sides, averaged, next_basis, rotated, square_zeros, unrotated, whitened
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, matrix_axes, routed
 from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
-from jaxopt_lite.rules import at, each
+from jaxopt_lite.rules import at, each, when
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
 
 
@@ -106,7 +106,7 @@ def kl_soap(
             outer, values = whitened(g, along, bases, eigenvalues, begun)
             factors = averaged(factors, outer, shampoo_beta)
             eigenvalues = averaged(eigenvalues, values, shampoo_beta)
-            m, bases = jax.lax.cond(due, turned, lambda m, _, bases: (m, bases), m, factors, bases)
+            m, bases = when(due, lambda: turned(m, factors, bases), (m, bases))
             return jnp.where(begun, u, 0 * g), m, v, factors, bases, eigenvalues
 
         rule = by_matrix(rule, out_axis, in_axis)

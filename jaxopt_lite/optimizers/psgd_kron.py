@@ -11,7 +11,7 @@ from jaxopt_lite.factors import fitted, square_zeros
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed, transposed
 from jaxopt_lite.noise import draw, first_key
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, mean, next_step, sqrt
-from jaxopt_lite.rules import at, each, shortened
+from jaxopt_lite.rules import at, each, shortened, when
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
 DAMPING = float(np.finfo(np.float32).eps) ** 0.5
@@ -94,7 +94,7 @@ def psgd_kron(
             m = m + (1 - beta1) * (g - m)
             u = m / c1
             u = u + DAMPING * mean(jnp.abs(u), (-2, -1), keepdims=True) * V
-            factors = jax.lax.cond(due, lambda f: fitted(f, u, V, precond_lr), lambda f: f, factors)
+            factors = when(due, lambda: fitted(factors, u, V, precond_lr), factors)
             P1, P2 = (transposed(Q) @ Q for Q in factors)
             U = P1 @ u @ P2
             U = shortened(U, sqrt(mean(abs2(U), (-2, -1), keepdims=True)), clipping)

@@ -8,7 +8,7 @@ from jaxopt_lite.core import optimizer
 from jaxopt_lite.factors import averaged, in_blocks, inverse_fourth_root, out_of_blocks, outer_products, square_zeros
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, length, routed
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.rules import at, direction, each
+from jaxopt_lite.rules import at, direction, each, when
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
 
@@ -87,14 +87,14 @@ def shampoo(
         lr_t, shrink, due = at(lr, state.iter), at(weight_decay, state.iter), state.iter % every == 0
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
 
-        def newest(factors, _):
+        def newest(factors):
             return jax.tree.map(lambda factor: inverse_fourth_root(factor, eps), factors)
 
         def rule(g, m, v, factors, roots, p):
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
             factors = averaged(factors, outer_products(in_blocks(g, block), factors), beta2)
-            roots = jax.lax.cond(due, newest, lambda _, roots: roots, factors, roots)
+            roots = when(due, lambda: newest(factors), roots)
             # Of U only the direction counts, and roots of tiny gradients would make a large m overflow.
             U = in_blocks(direction(m, length(m)), block)
             U = out_of_blocks(roots.inputs @ U @ roots.outputs, g.shape)

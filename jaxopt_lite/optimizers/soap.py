@@ -18,7 +18,7 @@ from jaxopt_lite.factors import (
 )
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.rules import at, each
+from jaxopt_lite.rules import at, each, when
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
 
@@ -116,7 +116,7 @@ def soap(
             v = v + begun * (1 - beta2) * (abs2(along) - v)
             u = -step_size * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
             factors = averaged(factors, outer_products(g, factors), shampoo_beta)
-            m, v, bases = jax.lax.cond(due, turned, lambda m, v, f, b: (m, v, b), m, v, factors, bases)
+            m, v, bases = when(due, lambda: turned(m, v, factors, bases), (m, v, bases))
             return jnp.where(begun, u, 0 * g), m, v, factors, bases
 
         rule = by_matrix(rule, out_axis, in_axis)

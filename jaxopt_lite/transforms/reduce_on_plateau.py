@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar, next_step
+from jaxopt_lite.numerics import Scalar, next_step, saturate
 from jaxopt_lite.rules import each
 from jaxopt_lite.trees import copy, zero_steps, zeros_beside
 
@@ -66,12 +66,13 @@ def reduce_on_plateau(
     def update(updates, state, params=None, *, value):
         gathered = next_step(state.gathered)
         mean = state.mean + (jnp.asarray(value, jnp.float32) - state.mean) / gathered
-        better = mean < state.best - threshold * jnp.abs(state.best) - atol
+        best = saturate(state.best)  # no best yet is the largest number, which is infinite in half precision
+        better = mean < best - threshold * jnp.abs(best) - atol
         waited = jnp.where(better & (state.waited >= 0), 0, next_step(state.waited))
         over = waited > patience
 
         scale = jnp.where(over, jnp.maximum(rate * state.scale, min_scale), state.scale)
-        best, waited = jnp.where(better, mean, state.best), jnp.where(over, -cooldown, waited).astype(waited.dtype)
+        best, waited = jnp.where(better, mean, best), jnp.where(over, -cooldown, waited).astype(waited.dtype)
         judged = ReduceOnPlateauState(scale, best, waited, jnp.zeros_like(mean), jnp.zeros_like(gathered))
         gathering = state._replace(mean=mean, gathered=gathered)
         new = jax.tree.map(lambda a, b: jnp.where(gathered >= every, a, b), judged, gathering)

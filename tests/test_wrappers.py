@@ -230,8 +230,20 @@ class TestAverage:
         assert averaged_params(state).dtype == jnp.float32
         assert averaged_params(state) == path[0].astype(jnp.float32)
 
+    def test_it_is_of_what_parameters_became_where_they_round_the_update_away(self):
+        params = jnp.asarray(1.0, jnp.bfloat16)
+        path, state = train(average(sgd(0.003908)), [-jnp.ones((), jnp.bfloat16)] * 3, params)
+        assert path == [1, 1, 1]
+        assert averaged_params(state) == 1
+
 
 class TestLookahead:
+    def test_it_looks_back_from_where_parameters_have_come_to(self):
+        """The update, a bit more than half of what separates 1 from the next number, is rounded to that half."""
+        params = jnp.asarray(1.0, jnp.bfloat16)
+        path, state = train(lookahead(sgd(0.003908), every=2), [-jnp.ones((), jnp.bfloat16)] * 2, params)
+        assert (path, state.slow) == ([1, 1], 1)
+
     @pytest.mark.usefixtures("standard")  # optax's promotes its counters
     def test_as_optax(self):
         grads = gradients(12)

@@ -90,7 +90,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
             return -t * h
 
         def along(t):  # rounded as it will be, so that the search looks where the step ends
-            return jax.tree.map(lambda u, p: cast(u, jnp.result_type(p)), each(rule, Hg, t=t), params)
+            return stored(params, each(rule, Hg, t=t))
 
         def look(t):
             value, conjugates = jax.value_and_grad(value_fn)(moved(params, along(t)))

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxopt_lite import checks
 from jaxopt_lite.meshes import in_auto_axes
 from jaxopt_lite.numerics import cast, load
+from jaxopt_lite.rules import stored
 from jaxopt_lite.trees import Tree, as_arrays, beside, renamed
 
 

@@ -59,6 +59,7 @@ from jaxopt_lite.optimizers import (
     yogi,
 )
 from jaxopt_lite.packing import pack, repack, unpack
+from jaxopt_lite.privacy import private_mean
 from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.schedules import Schedule, schedule
@@ -101,6 +102,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "apply_updates",
     "train_step",
     "perturbed_params",
+    "private_mean",
     # many small leaves
     "pack",
     "unpack",

@@ -104,6 +104,22 @@ def _check_scalars(call: str, opt: Any) -> None:
         _check_scalars(call, inner)
 
 
+def check_numbers(call: str, **numbers: Any) -> None:
+    """Refuses arrays of several numbers, which would be broadcast."""
+    for name, number in numbers.items():
+        if np.ndim(number):
+            raise ValueError(f"{call}: {name} has shape {np.shape(number)}, and must be one number")
+
+
+def check_examples(call: str, name: str, tree: Tree) -> None:
+    """Refuses leaves that do not all begin with an axis of the same examples."""
+    counts = [np.shape(leaf)[:1] for leaf in jax.tree.leaves(tree)]
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        if np.shape(leaf)[:1] != counts[0] or counts[0] in {(), (0,)}:
+            needed = "all leaves must begin with an axis of as many examples, one at least"
+            raise ValueError(f"{call}: {_at(name, path)} has shape {np.shape(leaf)}: {needed}")
+
+
 def check_arrays(call: str, **trees: Tree) -> None:
     """Refuses leaves that are no arrays at all: strings, functions, other objects."""
     for name, tree in trees.items():

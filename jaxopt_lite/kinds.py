@@ -87,6 +87,7 @@ OWN = {
     # transforms
     "max_value": POSITIVE,
     "max_norm": POSITIVE,
+    "noise_multiplier": POSITIVE,
     "clipping": POSITIVE,
     "floor": POSITIVE,
     "variance": Kind(low=0, schedule=True),

@@ -109,12 +109,13 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
 
     Raises:
         TypeError: a leaf is not an array of floats, or a gradient is complex where its parameter is real.
-        ValueError: the trees differ in structure or shape.
+        ValueError: the trees differ in structure or shape, or ``rho`` is negative or an array of several numbers.
 
     Source: Foret et al. (2021), arXiv:2010.01412.
     """
     call, stepped = "perturbed_params", beside(grads, params)
     checked(perturbed_params, {"rho": rho})
+    checks.check_numbers(call, rho=rho)
     checks.check_arrays(call, params=stepped, gradients=grads)
     checks.check_apply(call, "gradients", grads, stepped)
     with jax.numpy_dtype_promotion("standard"):

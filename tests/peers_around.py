@@ -151,6 +151,19 @@ AROUND = [
     ),
 ]
 
+# With an axis of examples before those of the parameters: theirs is the transform, ours the call.
+EXAMPLES = [
+    Row(
+        "optax.contrib.differentially_private_aggregate(0.5, 0.0, key=key)",
+        "private_mean(grads, key, max_norm=0.5, noise_multiplier=0.0)",
+        "a function, called before the optimizer",
+    ),
+    Row(
+        "optax.chain(optax.contrib.differentially_private_aggregate(0.5, 0.0, key=key), optax.sgd(0.1))",
+        "sgd(0.1).update(private_mean(grads, key, 0.5, 0.0), sgd(0.1).init(None))[0]",
+    ),
+]
+
 # After some steps of both: what is asked of a state there, and of ours.
 STATES = [
     ("optax.adam(0.1)", 'optax.tree.get(state, "mu")', "adam_standard(0.1)", 'find(state, "m")'),

@@ -96,6 +96,19 @@ def test_what_stands_around_rules_is_optaxs(x64, row):
     assert np.allclose(visited(eval(row.ours, NAMES))[0], visited(theirs)[0], rtol=1e-6, atol=1e-6) == row.same
 
 
+@pytest.mark.usefixtures("standard")  # optax's random numbers promote
+@pytest.mark.parametrize("row", peers_around.EXAMPLES, ids=lambda row: row.theirs)
+@pytest.mark.parametrize("scale", [1.0, 0.01, 0.0])
+def test_a_row_of_single_examples_holds(x64, row, scale):
+    key = jax.random.key(0)
+    grads = {"w": scale * jax.random.normal(key, (8, 2, 3)), "b": scale * jnp.arange(8.0)}
+    names = NAMES | {"key": key, "grads": grads}
+    theirs = eval(row.theirs, names)
+    expected, _ = theirs.update(grads, theirs.init(jax.tree.map(lambda g: g[0], grads)))
+    ours = eval(row.ours, names)
+    assert all(np.allclose(ours[name], expected[name], rtol=1e-12, atol=1e-15) for name in grads) == row.same
+
+
 @pytest.mark.parametrize(("theirs", "theirs_of", "ours", "ours_of"), peers_around.STATES)
 def test_what_a_state_holds_is_called(x64, theirs, theirs_of, ours, ours_of):
     held = []

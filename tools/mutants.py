@@ -52,7 +52,9 @@ FOUNDATION = {
     "buffers": ["test_packing.py", "test_checks.py"],
     "packing": ["test_packing.py", "test_checks.py"],
     "scheduled": ["test_scheduled.py", "test_checks.py"],
+    "algebra": ["test_schedules.py", "test_checks.py"],
     "curves": ["test_schedules.py"],
+    "privacy": ["test_privacy.py", "test_checks.py"],
     "training": ["test_training.py", "test_checks.py", "test_landscapes.py"],
 }
 ON_IT = [

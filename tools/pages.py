@@ -12,7 +12,7 @@ sys.path.append(str(ROOT / "tests"))
 import torch_inputs
 from optax_suite import outcomes
 from peers import ROWS, TORCH
-from peers_around import AROUND, SCHEDULES, STATES
+from peers_around import AROUND, EXAMPLES, SCHEDULES, STATES
 from wrong_inputs import WRONG
 
 WRONG_INPUTS = """\
@@ -46,7 +46,7 @@ def coming_from() -> str:
         "",
     ]
     sections = {"Rules": [row for rows in ROWS.values() for row in rows], "Transforms and wrappers": AROUND}
-    for title, rows in (sections | {"Schedules": SCHEDULES}).items():
+    for title, rows in (sections | {"Gradients of single examples": EXAMPLES, "Schedules": SCHEDULES}).items():
         lines += [f"## {title}", "", "| elsewhere | here | what differs |", "|---|---|---|"]
         lines += [f"| `{row.theirs}` | {'' if row.same else 'not '}`{row.ours}` | {row.note} |" for row in rows]
         lines.append("")

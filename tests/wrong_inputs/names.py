@@ -64,6 +64,7 @@ def names() -> dict[str, Any]:
     params = {"layer": {"w": w, "b": b}}
     opt = adam()
     inputs = {"w": w, "b": b, "params": params, "grads": params, "opt": opt, "state": opt.init(params)}
+    inputs |= {"key": jax.random.key(0)}
     tools = {"jax": jax, "jnp": jnp, "np": np, "Pair": Pair, "Halving": Halving, "pulled": pulled}
     mine = {"decaying": decaying, "polyak": polyak, "twice": twice}
     return {name: getattr(jaxopt_lite, name) for name in jaxopt_lite.__all__} | inputs | tools | mine

@@ -1,6 +1,8 @@
-"""Packing, and a step in one line."""
+"""Packing, a step in one line, and gradients before one."""
 
 from wrong_inputs.names import FLOATS, Row
+
+EXAMPLES = "all leaves must begin with an axis of as many examples, one at least"
 
 ROWS: list[Row] = [
     (
@@ -80,5 +82,36 @@ ROWS: list[Row] = [
         "perturbed_params(params, grads, rho=-1)",
         ValueError,
         "perturbed_params: rho must be a finite number of at least 0, not -1",
+    ),
+    (
+        "perturbed_params(params, grads, rho=jnp.ones(3))",
+        ValueError,
+        "perturbed_params: rho has shape (3,), and must be one number",
+    ),
+    (
+        "private_mean({'w': jnp.ones((8, 3)), 'b': jnp.ones(7)}, key, 1.0, 1.0)",
+        ValueError,
+        f"private_mean: gradients['w'] has shape (8, 3): {EXAMPLES}",
+    ),
+    ("private_mean(b, key, 1.0, 1.0)", ValueError, f"private_mean: gradients has shape (): {EXAMPLES}"),
+    (
+        "private_mean(jnp.ones((0, 3)), key, 1.0, 1.0)",
+        ValueError,
+        f"private_mean: gradients has shape (0, 3): {EXAMPLES}",
+    ),
+    (
+        "private_mean({'w': jnp.arange(3)}, key, 1.0, 1.0)",
+        TypeError,
+        f"private_mean: gradients['w'] is int32[3], {FLOATS}",
+    ),
+    (
+        "private_mean({'w': w}, key, 1.0, -1.0)",
+        ValueError,
+        "private_mean: noise_multiplier must be a finite number of at least 0, not -1",
+    ),
+    (
+        "private_mean({'w': w}, key, jnp.ones(3), 1.0)",
+        ValueError,
+        "private_mean: max_norm has shape (3,), and must be one number",
     ),
 ]

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.matrices import length, matrix_axes, transposed
+from jaxopt_lite.matrices import matrix_axes, transposed
+from jaxopt_lite.norms import length
 from jaxopt_lite.numerics import Scalar, abs2, at_least_float32, mean, sqrt
 from jaxopt_lite.rules import direction, shortened, stored
 from jaxopt_lite.trees import zeros_beside

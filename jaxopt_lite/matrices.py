@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.meshes import replicated
-from jaxopt_lite.numerics import abs2, sqrt
+from jaxopt_lite.norms import length
 from jaxopt_lite.paths import fits, in_groups, leaves_of, map_with_path
 from jaxopt_lite.places import shown
 from jaxopt_lite.protocol import Optimizer
@@ -138,15 +138,6 @@ def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> C
 def transposed(x: jax.Array) -> jax.Array:
     """The conjugate transpose of each matrix."""
     return jnp.conj(x).mT
-
-
-def length(x: jax.Array) -> jax.Array:
-    """The Frobenius norm of each matrix, (..., 1, 1); finite wherever the norm itself is."""
-    # A constant to derivatives, because the norm does not depend on its scale. The derivative of a maximum asks which
-    # entry equals it. Where x is computed twice and rounds differently, none does, and 0 / 0 is NaN.
-    largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axis=(-2, -1), keepdims=True)
-    scale = jnp.where(largest > 0, largest, 1)
-    return scale * sqrt(jnp.sum(abs2(x / scale), axis=(-2, -1), keepdims=True))
 
 
 MARGIN = {"newton_schulz": 1.0, "polar_express": 1.02}

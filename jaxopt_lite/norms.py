@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.numerics import load, saturate, sqrt
+from jaxopt_lite.numerics import abs2, load, saturate, sqrt
 from jaxopt_lite.trees import Tree
 
 
@@ -77,3 +77,12 @@ def dot(a: Tree, b: Tree) -> jax.Array:
     return functools.reduce(
         jnp.add, [jnp.sum(jnp.clip(x, -limit, limit)) for x, limit in zip(products, limits, strict=True)]
     )
+
+
+def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
+    """The norm over some axes, or all, which stay as axes of 1: of each matrix, (..., 1, 1). As finite as `norm`."""
+    # A constant to derivatives, because the norm does not depend on its scale. The derivative of a maximum asks which
+    # entry equals it. Where x is computed twice and rounds differently, none does, and 0 / 0 is NaN.
+    largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axes, keepdims=True, initial=0)
+    scale = jnp.where(largest > 0, largest, 1)
+    return scale * sqrt(jnp.sum(abs2(x / scale), axes, keepdims=True))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import some_slow
 
-from jaxopt_lite import adam, apply_updates, each, registry, zeros_like
+from jaxopt_lite import adam, apply_updates, each, polyak_sgd, psgd_kron, registry, zeros_like
 from jaxopt_lite.testing.problems import update
 from jaxopt_lite.trees import beside
 
@@ -160,3 +160,18 @@ def test_of_two_trees_that_differ_one_is_refused_by_name(a, b):
         if not alike:
             with pytest.raises(ValueError, match=r"^adam.update: state.*, where adam.init gives "):
                 jax.eval_shape(adam().update, b, state)
+
+
+@pytest.mark.parametrize("unit", [2.0**-100, 2.0**100])
+def test_steps_by_the_function_have_the_size_of_the_parameters_in_any_unit_of_it(unit):
+    """The gradient's square vanishes in the small unit, and overflows in the large one."""
+    g, opt = jnp.asarray([3.0, -4.0]), polyak_sgd(max_lr=1e38)
+    updates, _ = opt.update(unit * g, opt.init(g), value=unit * 50.0)
+    np.testing.assert_allclose(updates, -2 * g, rtol=1e-6)
+
+
+def test_a_whitened_step_is_clipped_where_its_square_overflows():
+    g = jnp.full((2, 3), 1e30)
+    opt = psgd_kron(1.0, clipping=1.5)
+    updates, _ = opt.update(g, opt.init(g), g)
+    np.testing.assert_allclose(jnp.sqrt(jnp.mean(updates**2)), 1.5, rtol=1e-5)

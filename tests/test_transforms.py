@@ -53,6 +53,34 @@ def length(tree):
     return np.sqrt(sum(np.sum(np.abs(np.asarray(x, np.float64)) ** 2) for x in jax.tree.leaves(tree)))
 
 
+# Transforms whose limits are in the unit s of gradients, updates and parameters.
+IN_ANY_UNIT = {
+    "clip": lambda s: clip(0.5 * s),
+    "clip_by_norm": lambda s: clip_by_norm(0.5 * s),
+    "clip_by_global_norm": lambda s: clip_by_global_norm(0.5 * s),
+    "adaptive_clip": lambda s: adaptive_clip(0.3, floor=0.0),
+    "centralize": lambda s: centralize(),
+    "grokfast": lambda s: grokfast(),
+    "l2_decay": lambda s: l2_decay(0.1),
+    "hyperball": lambda s: hyperball(0.1),
+    "cautious": lambda s: cautious(),
+    "weight_decay": lambda s: weight_decay(0.1, cautious=True),
+}
+
+
+@pytest.mark.parametrize("unit", [2.0**-100, 2.0**100])
+@pytest.mark.parametrize("name", IN_ANY_UNIT)
+def test_no_unit_is_so_small_or_large_that_it_matters(name, unit):
+    """Squares and products of numbers in these units vanish, or overflow."""
+    signed = jax.tree.map(jnp.sin, GRADS)
+
+    def updates(s):
+        grads, params, others = (jax.tree.map(lambda x: s * x, tree) for tree in (GRADS, PARAMS, signed))
+        return jax.tree.map(lambda u: u / s, given(IN_ANY_UNIT[name](s), grads, params, grad=others))
+
+    chex.assert_trees_all_close(updates(unit), updates(1.0), rtol=1e-6)
+
+
 PEERS = {
     "clip": (clip(0.5), optax.clip(0.5)),
     "clip_by_global_norm": (clip_by_global_norm(0.5), optax.clip_by_global_norm(0.5)),

@@ -364,6 +364,19 @@ class TestSkipSpikes:
                 _, state = opt.update(g, state)
             assert state.skipped == 1
 
+    @pytest.mark.parametrize("unit", [7e-20, 1e-30, 1e19, 1e30])
+    def test_no_unit_is_so_small_or_large_that_it_matters(self, unit):
+        """A norm that stays, one that varies, and one that stands out."""
+        norms = np.array([7.0] * 16 + [7.1, 6.9] * 8 + [9.0], np.float32)
+        opt = skip_spikes(sgd(), window=16)
+        step = jax.jit(lambda g, state: opt.update(g, state, value=g)[1])
+        state, skipped = opt.init(0.0), []
+        for norm in norms:
+            state = step(jnp.asarray(unit * norm, jnp.float32), state)
+            skipped.append(int(state.skipped))
+        # The first norm after those that are equal stands out as well.
+        assert skipped == [0] * 16 + [1] * 16 + [2]
+
     def test_the_limit_is_so_many_deviations(self):
         for norm, skipped in ((2.0 + 2.9, 0), (2.0 + 3.1, 1)):
             opt = skip_spikes(sgd(), deviations=3.0, window=4)

@@ -11,12 +11,12 @@ from jaxopt_lite.matrices import (
     Others,
     Scale,
     by_matrix,
-    length,
     orthogonal,
     per_output,
     relative_scale,
     routed,
 )
+from jaxopt_lite.norms import length
 from jaxopt_lite.numerics import Number, Scalar, abs2, mean, next_step, sqrt
 from jaxopt_lite.rules import Decay, at, decays, direction, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step
+from jaxopt_lite.numerics import Number, Scalar, next_step, sqrt
 from jaxopt_lite.rules import at, direction, each
 from jaxopt_lite.trees import zero_steps
 
@@ -44,12 +44,12 @@ def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps:
         return PolyakSGDState(zero_steps(params))
 
     def update(grads, state, params=None, *, value):
-        length = abs2(norm(grads)) + eps
-        eta = jnp.minimum(direction(jnp.maximum(value - f_min, 0), length), max_lr)
+        length = norm((grads, sqrt(eps)))  # whose square may overflow or vanish
+        step = jnp.minimum(direction(jnp.maximum(value - f_min, 0), length), max_lr * length)
         lr_t = at(lr, state.iter)
 
         def rule(g):
-            return -lr_t * eta * g
+            return -lr_t * step * direction(g, length)
 
         return each(rule, grads), PolyakSGDState(next_step(state.iter))
 

@@ -10,7 +10,8 @@ from jaxopt_lite.core import optimizer
 from jaxopt_lite.factors import fitted, square_zeros
 from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed, transposed
 from jaxopt_lite.noise import draw, first_key
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, mean, next_step, sqrt
+from jaxopt_lite.norms import length
+from jaxopt_lite.numerics import Number, Scalar, bias_correction, mean, next_step
 from jaxopt_lite.rules import at, each, shortened, when
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -97,7 +98,7 @@ def psgd_kron(
             factors = when(due, lambda: fitted(factors, u, V, precond_lr), factors)
             P1, P2 = (transposed(Q) @ Q for Q in factors)
             U = P1 @ u @ P2
-            U = shortened(U, sqrt(mean(abs2(U), (-2, -1), keepdims=True)), clipping)
+            U = shortened(U, length(U) / (U.shape[-2] * U.shape[-1]) ** 0.5, clipping)
             return -lr_t * U - lr_t * shrink * p, m, factors
 
         noise = jax.lax.cond(

@@ -6,7 +6,8 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.factors import averaged, in_blocks, inverse_fourth_root, out_of_blocks, outer_products, square_zeros
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, length, routed
+from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed
+from jaxopt_lite.norms import length
 from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.rules import at, direction, each, when
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like

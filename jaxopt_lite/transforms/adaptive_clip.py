@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar, abs2, sqrt
+from jaxopt_lite.norms import length
+from jaxopt_lite.numerics import Scalar
 from jaxopt_lite.rules import each, shortened, unit_axes
 
 
@@ -32,8 +33,7 @@ def adaptive_clip(clipping: Scalar = 0.01, floor: Scalar = 1e-3, out_axis: int =
     def update(grads, state, params=None):
         def rule(g, p):
             axes = unit_axes(g.ndim, out_axis)
-            longest = clipping * jnp.maximum(sqrt(jnp.sum(abs2(p), axes, keepdims=True)), floor)
-            return shortened(g, sqrt(jnp.sum(abs2(g), axes, keepdims=True)), longest)
+            return shortened(g, length(g, axes), clipping * jnp.maximum(length(p, axes), floor))
 
         return each(rule, grads, p=params), state
 

@@ -38,7 +38,8 @@ def cautious(floor: Scalar = 1e-3):
             )
 
         def rule(u, g):
-            agrees = ~((u.conj() * g).real >= 0)  # of NaN too, which must not be hidden
+            # The product of signs does not vanish, as u g may. It agrees of NaN too, which must not be hidden.
+            agrees = ~((jnp.sign(u).conj() * jnp.sign(g)).real >= 0)
             share = jnp.mean(agrees) if u.size else 1.0
             return jnp.where(agrees, u, 0) / jnp.maximum(share, floor)
 

@@ -43,7 +43,8 @@ def weight_decay(weight_decay: Number = 0.01, lr: Number = 1.0, cautious: bool =
 
         def rule(u, p):
             decayed = u - share * p
-            return jnp.where((u.conj() * p).real <= 0, decayed, u) if cautious else decayed
+            is_onward = (jnp.sign(u).conj() * jnp.sign(p)).real <= 0  # the product of u and p may vanish
+            return jnp.where(is_onward, decayed, u) if cautious else decayed
 
         return each(rule, updates, p=params), WeightDecayState(next_step(state.iter))
 

@@ -16,6 +16,11 @@ from jaxopt_lite.places import Place
 from jaxopt_lite.trees import Tree, describe, filled, first_difference, is_prefix, same_structure
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
+NUMBERS = {
+    "value": "the loss at params",
+    "weight": "of what this gradient counts as",
+    "flush": "True at the last gradient",
+}
 WITHOUT = "put None in its place, as eqx.filter(model, eqx.is_inexact_array) does"
 NEEDS = KEYWORDS | {"decay", "matrices", "leaf", "tree"}
 
@@ -36,8 +41,9 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
         if given.get(need) is None:
             inside = "" if need == "params" else "; inside optax's chain it stands as to_optax(…)"
             raise TypeError(f"{call}: {need} is missing, and this rule needs it{inside}")
-    if np.ndim(extra.get("value", 0)):
-        raise ValueError(f"{call}: value has shape {np.shape(extra['value'])}, and is one number, the loss at params")
+    for name in sorted(extra.keys() & NUMBERS.keys()):
+        if np.ndim(extra[name]):
+            raise ValueError(f"{call}: {name} has shape {np.shape(extra[name])}, and is one number, {NUMBERS[name]}")
     skeleton = _skeleton(opt, updates, state)
     if type(skeleton) in {type(updates), type(params)} and type(state) is not type(skeleton):
         raise TypeError(f"{call}: the order is gradients, state, params, and {describe(skeleton)} did not come second")

@@ -169,6 +169,45 @@ class TestAccumulate:
         _, state = train(accumulate(momentum(lr=1.0, momentum=0.0), 2), grads, jnp.asarray(0.0))
         np.testing.assert_allclose(state.inner.velocity, -1e-8, rtol=1e-6)
 
+    def test_gradients_may_be_weighed_and_the_rest_of_them_stepped_along(self):
+        """By hand: (1 · 2 + 3 · 6) / 4 = 5, then (5 · 4 + 0 · 1) / 5 = 4 in a window of three that ends after two."""
+        opt, params = accumulate(sgd(1.0), 2), jnp.asarray(0.0)
+
+        def step(carry, given):
+            g, weight, flush = given
+            updates, state = opt.update(g, carry[1], carry[0], weight=weight, flush=flush)
+            return (apply_updates(carry[0], updates), state), updates
+
+        grads, weights = jnp.asarray([2.0, 6.0, 7.0, 5.0, 0.0, 1.0]), jnp.asarray([1, 3, 2, 4, 1, 9])
+        flush = jnp.asarray([False, False, True, False, False, True])
+        (_, state), updates = jax.jit(lambda carry: jax.lax.scan(step, carry, (grads, weights, flush)))(
+            (params, opt.init(params))
+        )
+        np.testing.assert_allclose(updates, [0, -5, -7, 0, -4, -1], rtol=1e-6)
+        assert (state.iter, state.gathered, state.weight, state.mean) == (4, 0, 0, 0)
+
+    def test_where_nothing_is_gathered_there_is_nothing_to_step_along(self):
+        opt = accumulate(adamw(0.1, weight_decay=0.1), 2)
+        updates, state = opt.update(BAD[0], opt.init(PARAMS), PARAMS, flush=True)
+        assert not any(map(jnp.any, jax.tree.leaves(updates)))
+        assert (state.iter, state.gathered, state.skipped) == (0, 0, 1)
+
+    def test_a_weight_of_zero_leaves_the_mean_as_it_is(self):
+        opt = accumulate(sgd(1.0), 3)
+        state = opt.init(0.0)
+        for g, weight in ((5.0, 0.0), (2.0, 3.0), (7.0, 0.0)):
+            updates, state = opt.update(g, state, weight=weight)
+        assert updates == -2
+
+    def test_one_within_another_weighs_and_flushes_too(self):
+        """(1 · 4 + 3 · 8) / 4 = 7, then of means: (4 · 7 + 6 · 2) / 10 = 4."""
+        opt, updates = accumulate(accumulate(sgd(1.0), 3), 2), None
+        state = opt.init(0.0)
+        for g, weight, flush in ((4.0, 1.0, False), (8.0, 3.0, False), (2.0, 6.0, True)):
+            updates, state = opt.update(g, state, weight=weight, flush=flush)
+        assert updates == -4
+        assert (state.iter, state.inner.iter) == (2, 1)
+
     def test_the_optimizer_runs_only_when_it_is_due(self):
         runs = []
 

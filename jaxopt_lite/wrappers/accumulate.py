@@ -8,17 +8,18 @@ import jax.numpy as jnp
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.numerics import Number, next_step
 from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import at, step_if
-from jaxopt_lite.trees import Tree, all_finite, zero_steps, zeros_like
+from jaxopt_lite.rules import at, direction, step_if
+from jaxopt_lite.trees import Tree, all_finite, number_beside, zero_steps, zeros_like
 
 
 class AccumulateState(NamedTuple):
-    """``inner``: the optimizer's. ``iter``: its steps. ``mean``: of the ``gathered`` gradients. ``skipped``: others."""
+    """``inner``: the optimizer's. ``iter``: its steps. ``mean``: of ``gathered`` gradients of that ``weight``."""
 
     inner: Any
     iter: jax.Array
     mean: Tree
     gathered: jax.Array
+    weight: jax.Array
     skipped: jax.Array
 
 
@@ -26,34 +27,34 @@ class AccumulateState(NamedTuple):
 def accumulate(opt: Optimizer, every: Number):
     """One step of the optimizer along the mean of every so many gradients; the updates between are 0.
 
-        mean ← mean + (g - mean) / gathered
+        weight ← weight + w;  mean ← mean + w / weight (g - mean)
 
-    Use it where a batch does not fit into memory. Keywords such as ``value`` reach the optimizer as the last call gave
-    them. A gradient that is not finite is left out and counted, and another one is waited for.
+    Use it where a batch does not fit into memory. A gradient that is not finite is left out and counted, and another
+    is waited for. Keywords reach the optimizer as the last call gave them. ``weight`` is w, a batch's number of tokens
+    for instance; 1 unless given. ``flush=True`` steps along what there is, if anything, as at the end of an epoch.
 
     Args:
         opt: the optimizer; its schedules count its own steps.
-        every: how many gradients make one step; a whole number, an array of one, or a schedule of ``iter``, the
-            optimizer's steps, counted from 0.
+        every: how many gradients make a step; a whole number, an array of one, or a schedule of the optimizer's steps.
 
     State: `AccumulateState`, 4 bytes per float32 parameter more than the optimizer's; the mean is at least float32.
-    Source: as optax's ``MultiSteps``.
+    Source: as optax's ``MultiSteps``, which neither weighs nor flushes.
     """
 
     def init(params):
-        inner, mean = opt.pair.init(params), zeros_like(params)
-        return AccumulateState(inner, zero_steps(params), mean, zero_steps(params), zero_steps(params))
+        iter, count, skipped = (zero_steps(params) for _ in range(3))
+        return AccumulateState(opt.pair.init(params), iter, zeros_like(params), count, number_beside(params), skipped)
 
-    def update(grads, state, params=None, **extra):
-        finite = all_finite(grads)
+    def update(grads, state, params=None, *, weight=1.0, flush=False, **extra):
+        finite = all_finite((grads, weight))
         gathered = jnp.where(finite, next_step(state.gathered), state.gathered)
-        mean = jax.tree.map(lambda g, m: jnp.where(finite, m + (g - m) / gathered, m), grads, state.mean)
-
-        due = gathered >= at(every, state.iter)
-        updates, inner = step_if(due, opt, mean, state.inner, params, **extra)
-        mean = jax.tree.map(lambda m: jnp.where(due, 0, m), mean)
-        skipped = jnp.where(finite, state.skipped, next_step(state.skipped))
-        iter = jnp.where(due, next_step(state.iter), state.iter)
-        return updates, AccumulateState(inner, iter, mean, jnp.where(due, 0, gathered), skipped)
+        total = jnp.where(finite, state.weight + weight, state.weight)
+        share = direction(weight, total)
+        mean = jax.tree.map(lambda g, m: jnp.where(finite, m + share * (g - m), m), grads, state.mean)
+        due = jnp.logical_or(gathered >= at(every, state.iter), jnp.logical_and(flush, gathered > 0))
+        updates, inner = step_if(due, opt, mean, state.inner, params, weight=total, flush=flush, **extra)
+        iter, skipped = (jnp.where(a, next_step(x), x) for a, x in ((due, state.iter), (~finite, state.skipped)))
+        mean, gathered, total = jax.tree.map(lambda x: jnp.where(due, 0, x), (mean, gathered, total))
+        return updates, AccumulateState(inner, iter, mean, gathered, total, skipped)
 
     return init, update

@@ -57,6 +57,11 @@ ROWS: list[Row] = [
         "chain: weight_decay works on updates, and stands before adam; l2_decay decays through the gradient",
     ),
     ("accumulate(clip(1.0), 4)", TypeError, "accumulate: opt must be an optimizer, not the transform clip"),
+    (
+        "accumulate(opt, 4).update(grads, accumulate(opt, 4).init(params), weight=jnp.ones(3))",
+        ValueError,
+        "accumulate.update: weight has shape (3,), and is one number, of what this gradient counts as",
+    ),
     ("accumulate(opt, every=0)", ValueError, f"accumulate: every must be {COUNT} or a schedule, not 0"),
     ("average(opt, ema=1.0)", ValueError, f"average: ema must be {SHARE} or None, not 1"),
     ("average(opt, begin=-1)", ValueError, "average: begin must be a whole number of at least 0, not -1"),

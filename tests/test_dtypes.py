@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from composed import AROUND
+from composed import AROUND, WRAPPERS
 from quick import REPRESENTATIVES, some_slow
 
 from jaxopt_lite import adam, apply_updates, registry
@@ -94,7 +94,7 @@ UNLIKE = [[PRECISIONS[k % 3] for k in (a, b, a + b, a + 2 * b)] for a in range(3
 
 RULES = {name: registry[name].on_any_tree for name in registry}
 ONCE = {f"{name} around adam": lambda around=around: around(adam()) for name, around in AROUND.items()}
-TWICE = {f"{name} twice": lambda around=around: around(around(adam())) for name, around in AROUND.items()}
+TWICE = {f"{name} twice": lambda around=around: around(around(adam())) for name, around in WRAPPERS.items()}
 ALL = RULES | ONCE | TWICE
 QUICK = [*REPRESENTATIVES, "kl_soap", "shampoo", *ONCE, "accumulate twice", "average twice"]
 

@@ -31,9 +31,12 @@ from jaxopt_lite import (
     momentum,
     normalize,
     optimizer,
+    partition,
+    psgd_kron,
     reduce_on_plateau,
     schedules,
     sgd,
+    sophia,
     weight_decay,
 )
 from jaxopt_lite.testing.problems import update
@@ -189,6 +192,24 @@ class TestAddNoise:
         assert abs(np.corrcoef(pair["a"], pair["b"])[0, 1]) < 0.2
         assert np.array_equal(self.noise(add_noise(seed=3), 2), self.noise(add_noise(seed=3), 2))
         assert not np.array_equal(self.noise(add_noise(seed=3), 1), self.noise(add_noise(seed=4), 1))
+
+    def test_groups_and_the_whole_tree_have_the_noise_of_each_leafs_path(self):
+        zeros = {"a": jnp.zeros(1000), "b": {"c": jnp.zeros(1000)}}
+        noisy = chain(add_noise(), sgd(1.0))
+        groups = partition({"one": noisy, "two": noisy}, {"one": "a", "two": "b/c"})
+        apart = given(groups, zeros, zeros)
+        assert abs(np.corrcoef(apart["a"], apart["b"]["c"])[0, 1]) < 0.2
+        chex.assert_trees_all_equal(apart, given(noisy, zeros, zeros))
+
+    def test_two_rules_of_one_seed_do_not_draw_the_same(self):
+        params = jnp.zeros((3, 2))
+        keys = [add_noise().init(params).key, psgd_kron().init(params).key, sophia().init(params).key]
+        assert len({tuple(key.tolist()) for key in keys}) == 3
+
+    def test_two_in_a_chain_need_two_seeds(self):
+        with pytest.raises(ValueError, match=r"^chain: add_noise\(.*\) and add_noise\(.*\) draw the same noise: give"):
+            chain(add_noise(), clip(1.0), add_noise(0.1), sgd())
+        chain(add_noise(), add_noise(seed=1), psgd_kron(others=adam()))
 
     def test_a_sweep_over_seeds(self):
         swept = jax.vmap(lambda opt: given(opt, jnp.zeros(3), jnp.zeros(3)))(add_noise(seed=jnp.arange(2)))

@@ -84,7 +84,7 @@ def psgd_kron(
         ones = jax.tree.map(
             lambda side: side + jnp.broadcast_to(jnp.eye(side.shape[-1], dtype=side.dtype), side.shape), squares
         )
-        return PSGDKronState(zero_steps(params), zeros_like(params), ones, first_key(seed, params))
+        return PSGDKronState(zero_steps(params), zeros_like(params), ones, first_key("psgd_kron", seed, params))
 
     def update(grads, state, params=None):
         t = next_step(state.iter)

@@ -64,7 +64,7 @@ def sophia(
 
     def init(params):
         return SophiaState(
-            zero_steps(params), zeros_like(params), zeros_like(params, real=True), first_key(seed, params)
+            zero_steps(params), zeros_like(params), zeros_like(params, real=True), first_key("sophia", seed, params)
         )
 
     def update(grads, state, params=None, *, value_fn):

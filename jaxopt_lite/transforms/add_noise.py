@@ -30,14 +30,15 @@ def add_noise(variance: Number = 0.01, power: Scalar = 0.55, seed: int | jax.Arr
     Args:
         variance: the variance of the noise at the first step; a number, an array, or a schedule of ``iter``.
         power: how fast it falls.
-        seed: an integer, or an array of one; equal seeds give equal noise, also after a restart from a checkpoint.
+        seed: an integer, or an array of one; equal seeds give equal noise, also after a restart from a checkpoint. Each
+            leaf has noise of its own, by its path, so that the groups of a `partition` may share a seed.
 
     State: `AddNoiseState`, 12 bytes in all. The key is kept as plain integers, which every checkpointer can store.
     Source: Neelakantan et al. (2015), arXiv:1511.06807.
     """
 
     def init(params):
-        return AddNoiseState(zero_steps(params), first_key(seed, params))
+        return AddNoiseState(zero_steps(params), first_key("add_noise", seed, params))
 
     def update(grads, state, params=None):
         deviation = sqrt(at(variance, state.iter) * (1.0 + state.iter) ** -power)

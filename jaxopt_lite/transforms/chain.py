@@ -18,7 +18,7 @@ def chain(*parts: Transform) -> Any:
 
     Raises:
         TypeError: a part is something else, or there are two optimizers.
-        ValueError: a transform that works on updates stands before the optimizer.
+        ValueError: a transform that works on updates stands before the optimizer, or two draw the same noise.
 
     Keywords that ``update`` is given reach the parts that ask for them; ``grad`` is the gradient that the chain was
     given, unless the caller gives another.
@@ -44,6 +44,10 @@ def chain(*parts: Transform) -> Any:
             instead = "; l2_decay decays through the gradient" if part.name == "weight_decay" else ""
             raise ValueError(f"chain: {part.name} works on updates, and stands before {rule.name}{instead}")
         rule = part if isinstance(part, Optimizer) else rule
+    drawing = [part for part in parts if isinstance(part.arguments.get("seed"), int)]
+    for one, two in itertools.combinations(drawing, 2):
+        if (one.factory, one.arguments["seed"]) == (two.factory, two.arguments["seed"]):
+            raise ValueError(f"chain: {one} and {two} draw the same noise: give one another seed")
 
     def init(params):
         return tuple(part.pair.init(params) for part in parts)

@@ -56,6 +56,12 @@ ROWS: list[Row] = [
         ValueError,
         "chain: weight_decay works on updates, and stands before adam; l2_decay decays through the gradient",
     ),
+    (
+        "chain(add_noise(), add_noise(0.1), sgd())",
+        ValueError,
+        "chain: add_noise(variance=0.01, power=0.55, seed=0) and add_noise(variance=0.1, power=0.55, seed=0) draw the "
+        "same noise: give one another seed",
+    ),
     ("accumulate(clip(1.0), 4)", TypeError, "accumulate: opt must be an optimizer, not the transform clip"),
     (
         "accumulate(opt, 4).update(grads, accumulate(opt, 4).init(params), weight=jnp.ones(3))",

@@ -131,7 +131,7 @@ class Transform(Value):
         """One step: gradients in, updates out, which `apply_updates` adds to the parameters.
 
         Args:
-            updates: the gradients; a tree with the structure and shapes of the parameters, in any precision.
+            updates: the gradients; with the structure and shapes of the parameters, in any precision, float8 too.
             state: what ``init``, or the update before, returned; its floats may have been cast to another precision.
             params: the parameters; may be left out where the mathematics does not need them, as with a ``weight_decay``
                 that is the Python number 0. What stands where a gradient is None is not looked at.

@@ -2,6 +2,7 @@
 
 import itertools
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -123,6 +124,29 @@ def test_parameters_gradients_state_and_numbers_may_each_have_another_dtype(x64,
     for dtypes in UNLIKE:
         before, after = jax.eval_shape(lambda dtypes=dtypes: step(*dtypes))
         assert before == after, dtypes
+
+
+@pytest.mark.parametrize("name", some_slow(ALL, [*REPRESENTATIVES, *ONCE]))
+def test_gradients_and_parameters_may_be_in_eight_bits(name):
+    def step(dtype_of_params, dtype_of_grads):
+        opt, params = ALL[name](), small_tree(dtype_of_params)
+        state = opt.init(params)
+        updates, new = update(opt, small_tree(dtype_of_grads), state, params)
+        return (params, state), (apply_updates(params, updates), new)
+
+    eight = jnp.float8_e4m3fn, jnp.float8_e5m2
+    for dtypes in [*itertools.product((jnp.bfloat16, jnp.float32), eight), eight]:
+        before, after = jax.eval_shape(lambda dtypes=dtypes: step(*dtypes))
+        assert before == after, dtypes
+        assert not any(x.dtype in eight for x in jax.tree.leaves(before[1]))
+
+
+@pytest.mark.parametrize("dtype", [jnp.float8_e4m3fn, jnp.float8_e5m2])
+def test_a_gradient_in_eight_bits_is_worked_on_in_float32(dtype):
+    opt, params = adam(0.1), small_tree()
+    grads = small_tree(dtype)
+    wide = jax.tree.map(lambda g: g.astype(jnp.float32), grads)
+    chex.assert_trees_all_equal(*(opt.update(g, opt.init(params), params) for g in (grads, wide)))
 
 
 @pytest.mark.parametrize("name", some_slow(ALL, ["average around adam", "lookahead around adam", "dog"]))

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.numerics import abs2
+from jaxopt_lite.numerics import abs2, load
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.training import take_step
 from jaxopt_lite.trees import Tree
@@ -35,7 +35,7 @@ def small_tree(dtype: Any = None) -> Tree:
 
 def quadratic(params: Tree) -> jax.Array:
     """Half the squared distance from 0; its gradient is the parameters themselves."""
-    return 0.5 * sum((jnp.sum(abs2(p)) for p in jax.tree.leaves(params)), jnp.zeros(()))
+    return 0.5 * sum((jnp.sum(abs2(load(p))) for p in jax.tree.leaves(params)), jnp.zeros(()))
 
 
 def rosenbrock(params: Tree) -> jax.Array:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Scalar, bias_correction, next_step
+from jaxopt_lite.numerics import Scalar, bias_correction, load, next_step
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import stored
 from jaxopt_lite.trees import Tree, copy, moved, zero_steps
@@ -53,7 +53,7 @@ def average(opt: Optimizer, ema: Scalar | None = 0.999, debias: bool = True, beg
         weight = biased / (n if ema is None else bias_correction(ema, n) if debias else 1.0)
         weight = jnp.where((iter > begin) & ((iter - begin - 1) % every == 0), weight, 0)
         taken = moved(params, stored(params, updates))
-        averaged = jax.tree.map(lambda a, p: a + weight * (p - a), state.average, taken)
+        averaged = jax.tree.map(lambda a, p: a + weight * (load(p) - a), state.average, taken)
         return updates, AverageState(inner, iter, averaged)
 
     return init, update

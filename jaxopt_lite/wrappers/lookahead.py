@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Scalar, next_step
+from jaxopt_lite.numerics import Scalar, load, next_step
 from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.rules import stored
 from jaxopt_lite.trees import Tree, copy, moved, zero_steps
@@ -46,8 +46,8 @@ def lookahead(opt: Optimizer, every: Scalar = 5, alpha: Scalar = 0.5):
         iter = next_step(state.iter)
         back = iter % every == 0
         ahead = moved(params, stored(params, updates))
-        slow = jax.tree.map(lambda s, a: jnp.where(back, s + alpha * (a - s), s), state.slow, ahead)
-        updates = jax.tree.map(lambda u, s, p: jnp.where(back, s - p, u), updates, slow, params)
+        slow = jax.tree.map(lambda s, a: jnp.where(back, s + alpha * (load(a) - s), s), state.slow, ahead)
+        updates = jax.tree.map(lambda u, s, p: jnp.where(back, s - load(p), u), updates, slow, params)
         return updates, LookaheadState(inner, iter, slow)
 
     return init, update

@@ -13,7 +13,7 @@ from jaxopt_lite.trees import Tree, all_finite, number_beside, zero_steps, zeros
 
 
 class AccumulateState(NamedTuple):
-    """``inner``: the optimizer's. ``iter``: its steps. ``mean``: of ``gathered`` gradients of that ``weight``."""
+    """``inner``, ``iter``: the optimizer's. ``mean``: of ``gathered`` gradients of ``weight``; ``skipped``: others."""
 
     inner: Any
     iter: jax.Array

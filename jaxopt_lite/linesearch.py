@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.numerics import Scalar, sqrt
+from jaxopt_lite.numerics import Scalar, saturate, sqrt
 from jaxopt_lite.rules import direction
 from jaxopt_lite.trees import Tree
 
@@ -77,13 +77,16 @@ def zoom(
         found = good & (jnp.abs(new.slope) <= -c2 * start.slope)
         # Beyond a good point the far end stays if the function falls towards it, or what was low takes its place.
         onward = new.slope * jnp.where(bracketed, far.t - low.t, 1) < 0
-        beyond = jnp.clip(cubic_minimum(low, new), t + 1.1 * (t - low.t), t + 4 * (t - low.t))
+        minimum = cubic_minimum(low, new, rounding)
+        # Where slopes show no curvature, nothing tells how far it is: each growth is four times the one before.
+        growth = jnp.where(jnp.isfinite(minimum), 4.0, 4.0 ** jnp.minimum(evaluations + 1, 20).astype(t.dtype))
+        beyond = saturate(jnp.clip(minimum, t + 1.1 * (t - low.t), t + growth * (t - low.t)))
         far = pick(good, pick(onward, far, low), new)
         bracketed = bracketed | ~good | ~onward
         low, grad = pick(good, (new, new_grad), (low, grad))
         near, away = jnp.minimum(low.t, far.t), jnp.maximum(low.t, far.t)
         margin = 0.1 * (away - near)
-        within = jnp.clip(cubic_minimum(low, far), near + margin, away - margin)
+        within = jnp.clip(cubic_minimum(low, far, rounding), near + margin, away - margin)
         within = jnp.where(jnp.isfinite(within), within, 0.5 * (near + away))
         return Search(low, grad, far, bracketed, found, evaluations + 1, jnp.where(bracketed, within, beyond))
 
@@ -97,14 +100,20 @@ def pick(first: jax.Array, a: Any, b: Any) -> Any:
     return jax.tree.map(lambda x, y: jnp.where(first, x, y), a, b)
 
 
-def cubic_minimum(a: Point, b: Point) -> jax.Array:
-    """Where the cubic through two points, with their slopes, is lowest; beyond them where it falls there."""
-    width = b.t - a.t
+def cubic_minimum(a: Point, b: Point, rounding: jax.Array | float = 0.0) -> jax.Array:
+    """Where the cubic through two points, with their slopes, is lowest; beyond them where it falls there.
+
+    Of values that differ by no more than ``rounding`` nothing is known, and slopes alone decide, as if they changed
+    evenly. Where the cubic has no minimum, as that of a straight line, it is infinitely far.
+    """
+    width, rise = b.t - a.t, b.value - a.value
+    is_hidden = jnp.abs(rise) <= rounding
     # In units of the largest of the three, whose square is finite, and no larger than what sums of it stay finite with.
     most = jnp.finfo(width.dtype).max / 8
-    d1 = jnp.clip(a.slope + b.slope - direction(3 * (b.value - a.value), width), -most, most)
+    both = a.slope + b.slope
+    d1 = jnp.where(is_hidden, -0.5 * both, jnp.clip(both - direction(3 * rise, width), -most, most))
     unit = jnp.maximum(jnp.abs(d1), jnp.maximum(jnp.abs(a.slope), jnp.abs(b.slope)))
     inside = direction(d1, unit) ** 2 - direction(a.slope, unit) * direction(b.slope, unit)
     d2 = jnp.sign(width) * unit * sqrt(jnp.maximum(inside, 0))
     below = b.slope - a.slope + 2 * d2
-    return b.t - direction(width * (b.slope + d2 - d1), below)
+    return jnp.where(below == 0, jnp.inf, b.t - direction(width * (b.slope + d2 - d1), below))

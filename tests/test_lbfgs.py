@@ -28,6 +28,7 @@ from jaxopt_lite import (
 )
 from jaxopt_lite.linesearch import Point, cubic_minimum, zoom
 from jaxopt_lite.noise import signs
+from jaxopt_lite.testing.problems import run, start
 
 
 def rosenbrock(x):
@@ -174,6 +175,20 @@ def test_what_a_state_knows_is_found_in_a_chain_and_for_complex_parameters():
 def test_what_may_be_stale_or_another_functions_is_not_taken_from_a_state(opt):
     with pytest.raises(ValueError, match=r"^value_and_grad_from_state: the state must be that of lbfgs, or of a chain"):
         value_and_grad_from_state(rosenbrock)(jnp.ones(2), state=opt.init(jnp.ones(2)))
+
+
+@pytest.mark.parametrize("place", [1e10, 1e11, 1e12, 1e15, 1e20])
+@pytest.mark.parametrize("loss", [lambda x: x**2, lambda x: jnp.sqrt(1 + x**2)], ids=["parabola", "hyperbola"])
+def test_a_minimum_is_found_from_where_rounding_hides_the_curvature(loss, place):
+    """The first steps, of length 1, change neither the value nor the slope in float32."""
+    assert jnp.float32(0) - jnp.float32(place) == jnp.float32(1) - jnp.float32(place)
+    params, _ = run(lbfgs(), start(lbfgs(), jnp.zeros(1)), 6, lambda p: jnp.sum(loss(p / place - 1)))
+    np.testing.assert_allclose(params, place, rtol=1e-4)
+
+
+def test_a_straight_line_has_its_minimum_infinitely_far():
+    a, b = (Point(jnp.asarray(t), jnp.asarray(-1e-8 * t), jnp.asarray(-1e-8)) for t in (0.0, 1.0))
+    assert jnp.isposinf(cubic_minimum(a, b))
 
 
 @settings(max_examples=60, deadline=None)

@@ -67,6 +67,9 @@ def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> An
     """The number in the form that its kind asks for; ``where`` begins the sentence that others are refused with."""
     if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return argument
+    if kind.several and isinstance(argument, tuple):
+        one = kind._replace(several=False, none=False)
+        return tuple(checked_number(where, x, one) for x in argument)
     if not _is_real_number(argument):
         what = "a function" if callable(argument) else describe(argument)
         raise TypeError(f"{where} must be {kind}, not {what}" + f": {fixed}" * bool(fixed))

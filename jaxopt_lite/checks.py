@@ -100,8 +100,9 @@ def check_declaration(body: Callable[..., Any], needs: Iterable[str]) -> None:
 
 
 def _check_scalars(call: str, opt: Any) -> None:
+    kinds = kinds_of(opt.factory)
     for name, argument in opt.arguments.items():
-        if name in kinds_of(opt.factory) and np.ndim(argument) > 0:
+        if name in kinds and not kinds[name].several and np.ndim(argument) > 0:
             raise ValueError(
                 f"{call}: {name} has shape {np.shape(argument)}, and a step takes one number: "
                 "jax.vmap over the optimizer runs them all"

@@ -11,7 +11,7 @@ class Kind(NamedTuple):
     """Says what a hyperparameter may be: a finite number in [low, high), or perhaps a schedule or None.
 
     ``closed``: ``high`` itself is one as well. ``static``: shapes or loops depend on it, so that it is a Python number.
-    ``integers``: an array of it holds integers.
+    ``integers``: an array of it holds integers. ``several``: a tuple of it is one as well.
     """
 
     low: float = -np.inf
@@ -22,6 +22,7 @@ class Kind(NamedTuple):
     none: bool = False
     static: bool = False
     integers: bool = False
+    several: bool = False
 
     def __str__(self) -> str:
         bounds = (
@@ -30,11 +31,13 @@ class Kind(NamedTuple):
             else f" of at least {self.low:g}"
         )
         number = ("a whole number" if self.whole else "a finite number") + (bounds if self.low > -np.inf else "")
-        return number + " or a schedule" * self.schedule + " or None" * self.none
+        return number + " or a tuple of them" * self.several + " or a schedule" * self.schedule + " or None" * self.none
 
 
 ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(low=0)
 STATIC, STEP = COUNT._replace(static=True), COUNT._replace(low=0)
+AXIS = Kind(whole=True, static=True)
+AXES = AXIS._replace(several=True)
 # In everyone's optimizers, as these names mean the same everywhere.
 KINDS = {
     "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
@@ -71,7 +74,8 @@ OWN = {
     "max_lr": POSITIVE,
     "f_min": ANY,
     "radius": POSITIVE,
-    "in_axis": Kind(whole=True, none=True, static=True),
+    "in_axis": AXIS._replace(none=True),
+    **{f"{rule}.in_axis": AXES._replace(none=True) for rule in ("muon", "normuon", "scion")},
     "shampoo_beta": SHARE,
     "graft_eps": POSITIVE,
     "precond_lr": POSITIVE,
@@ -102,7 +106,8 @@ OWN = {
     "deviations": POSITIVE,
     "window": STATIC._replace(low=2),
     "begin": STEP,
-    "out_axis": Kind(whole=True, static=True),
+    "out_axis": AXIS,
+    **{f"{rule}.out_axis": AXES for rule in ("muon", "normuon", "scion")},
     "patience": COUNT,
     "cooldown": STEP,
     "atol": POSITIVE,
@@ -145,7 +150,8 @@ FIXED = {
 CHOICES = {
     "decay": ("decoupled", "independent", "l2", "proximal"),
     "method": ("newton_schulz", "polar_express"),
-    "scale": ("original", "match_rms_adamw"),
+    "scale": ("original", "match_rms_adamw", "spectral"),
+    "preconditioning": ("frobenius", "schatten", "aol"),
     "between": ("step", "linear", "cosine"),
     "norm": ("spectral", "sign", "sign_fan_in"),
 }

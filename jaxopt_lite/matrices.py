@@ -1,4 +1,4 @@
-"""What rules for matrices share: which leaves they are for, along which axes, and the algebra of their steps.
+"""What rules for matrices share: which leaves they are for, and along which axes.
 
 A matrix W of shape (fan_in, fan_out) maps rows, y = x W, as flax's and haiku's kernels do. A leaf with more axes is a
 stack of matrices, each of which is stepped by itself. Rules are written for (..., fan_in, fan_out), and `by_matrix`
@@ -6,8 +6,9 @@ turns leaves that are laid out otherwise.
 """
 
 import functools
+import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,17 +16,14 @@ import numpy as np
 
 from jaxopt_lite.buffers import whole
 from jaxopt_lite.meshes import replicated
-from jaxopt_lite.norms import length
 from jaxopt_lite.paths import fits, in_groups, leaves_of, map_with_path
 from jaxopt_lite.places import shown
 from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import direction
 from jaxopt_lite.trees import describe, is_function, zeros_over
 
 Others = Optimizer | None
 Hidden = str | Callable[[str, Any], bool] | None
-Method = Literal["newton_schulz", "polar_express"]
-Scale = Literal["original", "match_rms_adamw"]
+Axes = int | tuple[int, ...]
 
 # Names of what is no layer between layers, though it may have two axes: rows or columns that stand for tokens or
 # classes, and the biases and scales of scanned layers and of attention's heads.
@@ -109,7 +107,25 @@ def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int
     return into % rank, out
 
 
-def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> Callable[..., Any]:
+def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that make up fan_in, and those that make up fan_out; where one is a tuple, so may be the other.
+
+    Raises:
+        ValueError: a leaf of this rank has no such axes, or has one on both sides.
+    """
+    if not isinstance(out_axis, tuple) and not isinstance(in_axis, tuple):
+        into, out = matrix_axes(rank, out_axis, in_axis)
+        return (into,), (out,)
+    ins, outs = (axes if isinstance(axes, tuple) else (axes,) for axes in (in_axis, out_axis))
+    given: list[Any] = [*ins, *outs]
+    there = set(given) <= set(range(-rank, rank))
+    if not (there and ins and outs and len({axis % rank for axis in given}) == len(given)):
+        raise ValueError(f"out_axis is {out_axis}, in_axis is {in_axis}, and a leaf has {rank} axes")
+    places = [axis % rank for axis in given]
+    return tuple(places[: len(ins)]), tuple(places[len(ins) :])
+
+
+def by_matrix(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | None) -> Callable[..., Any]:
     """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned.
 
     The rule keeps at least one thing beside g, as all of these do. Squares of sides, which stand in tuples, stay
@@ -120,16 +136,33 @@ def by_matrix(rule: Callable[..., Any], out_axis: int, in_axis: int | None) -> C
     def turning(g, *kept, **read):
         if not g.size:
             return g, *kept
-        axes, last = matrix_axes(g.ndim, out_axis, in_axis), (-2, -1)
+        ins, outs = merged_axes(g.ndim, out_axis, in_axis)
+        stack = [axis for axis in range(g.ndim) if axis not in {*ins, *outs}]
+        order = (*stack, *ins, *outs)
 
         def side(x):
             return replicated(x, 2) if x.ndim >= g.ndim else x
 
-        def turned(values, there, back):
-            return [jnp.moveaxis(x, there, back) if getattr(x, "ndim", None) == g.ndim else x for x in values]
+        def is_turned(x):
+            return getattr(x, "ndim", None) == g.ndim
 
-        by_name = dict(zip(read, turned(read.values(), axes, last), strict=True))
-        new = turned(rule(*turned((g, *kept), axes, last), **by_name), last, axes)
+        def there(x):
+            if not is_turned(x):
+                return x
+            x = x.transpose(order)
+            # Several axes become one; a reshape to the same shape would still ask how a mesh divides it.
+            sides = x.shape[len(stack) :]
+            merged = (math.prod(sides[: len(ins)]), math.prod(sides[len(ins) :]))
+            return x if g.ndim == len(stack) + 2 else x.reshape(*x.shape[: len(stack)], *merged)
+
+        def back(x, before):
+            if not is_turned(before):
+                return x
+            x = x if x.ndim == g.ndim else x.reshape([before.shape[axis] for axis in order])
+            return x.transpose(np.argsort(order))
+
+        new = rule(*map(there, (g, *kept)), **{name: there(x) for name, x in read.items()})
+        new = tuple(map(back, new, (g, *kept)))
         return tuple(jax.tree.map(side, x) if isinstance(x, tuple) else x for x in new)
 
     return turning
@@ -140,58 +173,7 @@ def transposed(x: jax.Array) -> jax.Array:
     return jnp.conj(x).mT
 
 
-MARGIN = {"newton_schulz": 1.0, "polar_express": 1.02}
-COEFFICIENTS = {
-    "newton_schulz": ((3.4445, -4.7750, 2.0315),),
-    "polar_express": (
-        (8.15655, -22.4833, 15.8788),
-        (4.04293, -2.80892, 0.500018),
-        (3.89167, -2.77248, 0.506065),
-        (3.28575, -2.36813, 0.464490),
-        (2.34654, -1.70978, 0.423236),
-    ),
-}
-
-
-def orthogonal(x: jax.Array, method: Method, steps: int, bfloat16: bool = False) -> jax.Array:
-    """Each matrix with its singular values near 1, and its singular vectors as they are; 0 stays 0.
-
-        X ← x / (margin ‖x‖)
-        X ← a X + (b A + c A A) X      A = X Xᴴ of the wide orientation; ``steps`` times
-
-    Args:
-        x: a stack of matrices.
-        method: "newton_schulz" has the same a, b, c in each step, and brings what is above 0.003 of the norm into
-            [0.68, 1.20] in five; "polar_express" has better ones for each step, the last again and again: [0.86, 1.14].
-        steps: how many.
-        bfloat16: multiply in bfloat16 and add up in float32: faster only where the processor has products of it.
-
-    Source: Jordan et al. (2024), kellerjordan.github.io/posts/muon; Amsel et al. (2025), arXiv:2505.16932.
-    """
-
-    def product(a, b):
-        if bfloat16 and not jnp.iscomplexobj(a):  # which has no such format
-            return jnp.matmul(a.astype(jnp.bfloat16), b.astype(jnp.bfloat16), preferred_element_type=jnp.float32)
-        return a @ b
-
-    tall = x.shape[-2] > x.shape[-1]
-    x = transposed(x) if tall else x
-    x = direction(x, MARGIN[method] * length(x))
-    each_step = COEFFICIENTS[method]
-    for a, b, c in (each_step + each_step[-1:] * steps)[:steps]:
-        gram = product(x, transposed(x))
-        x = a * x + product(b * gram + c * product(gram, gram), x)
-    return transposed(x) if tall else x
-
-
-def relative_scale(shape: tuple[int, ...], scale: Scale) -> float:
-    """What an orthogonal matrix is multiplied by: a rule of thumb for how lr should depend on the shape."""
-    fan_in, fan_out = shape[-2:]
-    factor: float = max(1, fan_out / fan_in) ** 0.5 if scale == "original" else 0.2 * max(fan_in, fan_out) ** 0.5
-    return factor
-
-
-def per_output(p: Any, out_axis: int, in_axis: int | None) -> jax.Array:
-    """Real zeros for what is kept of each output of a matrix, with an axis of 1 in place of the inputs."""
-    axis, _ = matrix_axes(len(p.shape), out_axis, in_axis)
-    return zeros_over(p, axis, keepdims=True)
+def per_output(p: Any, out_axis: Axes, in_axis: Axes | None) -> jax.Array:
+    """Real zeros for what is kept of each output of a matrix, with axes of 1 in place of the inputs."""
+    ins, _ = merged_axes(len(p.shape), out_axis, in_axis)
+    return zeros_over(p, ins, keepdims=True)

@@ -391,6 +391,26 @@ ROWS = {
             "optax.contrib.muon(0.1, nesterov=False, eps=0.0, weight_decay=0.2, consistent_rms=0.2)",
             'muon(0.1, nesterov=False, weight_decay=0.2, scale="match_rms_adamw")',
         ),
+        Row(
+            "optax.contrib.muon(0.1, nesterov=False, eps=0.0, ns_coeffs=(1.5, -0.5, 0.0), ns_steps=7)",
+            "muon(0.1, nesterov=False, coefficients=(1.5, -0.5, 0.0), steps=7)",
+        ),
+        Row(
+            'optax.contrib.muon(0.1, nesterov=False, eps=0.0, ns_coeffs="dion", preconditioning="aol")',
+            "muon(0.1, nesterov=False, coefficients=((4.0848, -6.8946, 2.927), (3.9505, -6.3029, 2.6377), "
+            '(3.7418, -5.5913, 2.3037), (2.8769, -3.1427, 1.2046), (2.8366, -3.0525, 1.2012)), preconditioning="aol")',
+            "as many steps as triples there",
+        ),
+        Row(
+            'optax.contrib.muon(0.1, nesterov=False, eps=0.0, preconditioning="schatten")',
+            'muon(0.1, nesterov=False, preconditioning="schatten")',
+        ),
+        Row(
+            "optax.contrib.muon(0.1, nesterov=False, eps=0.0, muon_weight_dimension_numbers="
+            "optax.contrib.MuonDimensionNumbers(reduction_axis=1, output_axis=0))",
+            "muon(0.1, nesterov=False, in_axis=1, out_axis=0)",
+            "one of two axes or more is a tuple",
+        ),
         differs(
             "optax.contrib.muon(0.1)",
             "muon(0.1)",

@@ -71,7 +71,7 @@ FIELDS = {
     "ADOPTState": ("iter", "m", "v"),
     "AMSGradState": ("iter", "m", "v", "v_max"),
     "ASGDState": ("iter", "average"),
-    "AccumulateState": ("inner", "iter", "mean", "gathered", "skipped"),
+    "AccumulateState": ("inner", "iter", "mean", "gathered", "weight", "skipped"),
     "AdEMAMixState": ("iter", "m1", "m2", "v"),
     "AdaBeliefState": ("iter", "m", "s"),
     "AdaDeltaState": ("iter", "v", "u"),

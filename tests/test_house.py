@@ -23,7 +23,19 @@ OPTIMIZER_FILES, TRANSFORM_FILES, WRAPPER_FILES = (
 )
 
 
-FOUNDATION = {"core", "numerics", "rules", "trees", "norms", "schedules", "matrices", "factors", "noise", "linesearch"}
+FOUNDATION = {
+    "core",
+    "numerics",
+    "rules",
+    "trees",
+    "norms",
+    "schedules",
+    "matrices",
+    "orthogonal",
+    "factors",
+    "noise",
+    "linesearch",
+}
 
 
 def code_lines(path):

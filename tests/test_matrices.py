@@ -16,6 +16,7 @@ from jaxopt_lite import (
     kl_soap,
     lion,
     muon,
+    partition,
     prodigy,
     registry,
     scion,
@@ -24,7 +25,8 @@ from jaxopt_lite import (
     soap,
 )
 from jaxopt_lite.factors import in_blocks, out_of_blocks, outer_product, spectral_norm
-from jaxopt_lite.matrices import matrix_axes, orthogonal
+from jaxopt_lite.matrices import matrix_axes, merged_axes
+from jaxopt_lite.orthogonal import orthogonal
 
 FOR_MATRICES = [name for name, entry in registry.items() if "matrices" in entry.needs]
 SEEDS = st.integers(0, 2**32 - 1)
@@ -180,6 +182,93 @@ def test_derivatives_of_steps_are_those_of_finite_differences(x64, name, shape):
         if name != "psgd_kron":
             difference = (value(lr, gradients + 1e-5 * last) - value(lr, gradients - 1e-5 * last)) / 2e-5
             np.testing.assert_allclose(jnp.sum(by_gradients * last), difference, rtol=1e-4)
+
+
+# A convolution's kernel, attention's heads in and out, a stack of convolutions; and where each axis goes in a matrix.
+MERGED = [
+    ((2, 3, 4, 5), (0, 1, 2), -1, lambda x: x.reshape(24, 5)),
+    ((5, 2, 3), 0, (1, 2), lambda x: x.reshape(5, 6)),
+    ((2, 3, 5), (0, 1), 2, lambda x: x.reshape(6, 5)),
+    ((2, 3, 5), (-2, 0), -1, lambda x: jnp.moveaxis(x, 1, 0).reshape(6, 5)),
+    ((2, 3, 2, 4), (0, 3), (1,), lambda x: x.transpose(2, 0, 3, 1).reshape(2, 8, 3)),
+]
+
+
+@pytest.mark.parametrize(("shape", "in_axis", "out_axis", "merged"), MERGED)
+@pytest.mark.parametrize("name", ["muon", "normuon", "scion"])
+def test_several_axes_may_be_one_of_a_matrix(x64, name, shape, in_axis, out_axis, merged):
+    opt = registry[name].factory(lr=0.1)
+    params, gradients = jnp.asarray(normal(0, *shape)), jnp.asarray(normal(1, 4, *shape))
+    there = opt.replace(in_axis=in_axis, out_axis=out_axis)
+    expected = path(opt, merged(params), jax.vmap(merged)(gradients))
+    np.testing.assert_allclose(jax.vmap(merged)(path(there, params, gradients)), expected, rtol=1e-8, atol=1e-12)
+    assert there.init(params).momentum.shape == shape
+
+
+@pytest.mark.parametrize(
+    ("in_axis", "out_axis"), [((0, 1), 1), ((0, 0), 1), ((), 1), (None, (0, 1)), ((0, 3), 1), (0, ()), ((0, -3), 1)]
+)
+def test_axes_that_no_matrix_has_are_refused(in_axis, out_axis):
+    with pytest.raises(ValueError, match=r"^out_axis is .*, in_axis is .*, and a leaf has 3 axes$"):
+        merged_axes(3, out_axis, in_axis)
+
+
+def test_leaves_with_different_axes_go_to_optimizers_of_their_own():
+    params = {"conv": {"kernel": jnp.ones((3, 3, 2, 4))}, "dense": {"kernel": jnp.ones((4, 5)), "bias": jnp.ones(5)}}
+    groups = {"conv": muon(in_axis=(0, 1, 2)), "dense": muon(), "rest": adamw()}
+    opt = partition(groups, {"conv": "conv/kernel", "dense": "dense/kernel", "rest": "*"})
+    updates, _ = opt.update(params, opt.init(params), params)
+    length = jnp.linalg.norm(updates["conv"]["kernel"].reshape(18, 4), ord=2)
+    assert 0.02 * 0.68 < length < 0.02 * 1.2
+
+
+CUBIC = (1.5, -0.5, 0.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"coefficients": CUBIC, "steps": 12},
+        {"coefficients": ((3.0, -3.2, 1.2), CUBIC), "method": "polar_express"},
+        {"preconditioning": "schatten"},
+        {"preconditioning": "schatten", "method": "polar_express", "coefficients": None},
+        {"preconditioning": "aol", "coefficients": ((4.0848, -6.8946, 2.9270), (3.9505, -6.3029, 2.6377))},
+        {"scale": "spectral", "preconditioning": "aol", "method": "polar_express"},
+    ],
+)
+@pytest.mark.parametrize("shape", [(3, 5), (2, 4, 3)])
+def test_muon_with_its_options_equals_its_twin(x64, options, shape):
+    params, gradients = normal(0, *shape), normal(1, 4, *shape)
+    gradients[0, ..., 0] = 0
+    twin = [p for p, _ in reference.muon(params, gradients, lr=0.1, **options)]
+    steps = path(muon(0.1, **options), jnp.asarray(params), jnp.asarray(gradients))
+    np.testing.assert_allclose(params[None] + np.cumsum(steps, axis=0), twin, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["muon", "normuon", "scion"])
+def test_coefficients_of_ones_own(name):
+    """They may be numbers, a list or an array, and are data there: swept by vmap."""
+    g = jnp.asarray(normal(0, 1, 3, 4), jnp.float32)
+    opt, usual = registry[name].factory(), [3.4445, -4.7750, 2.0315]
+    by_method = path(opt, g[0], g)
+    for same in (tuple(usual), usual, (tuple(usual),) * 5, jnp.asarray(usual), jnp.asarray([usual] * 2)):
+        np.testing.assert_allclose(path(opt.replace(coefficients=same), g[0], g), by_method, rtol=1e-5)
+    rows = jnp.asarray([usual, CUBIC])
+    swept = jax.vmap(lambda row: path(opt.replace(coefficients=row), g[0], g))(rows)
+    np.testing.assert_allclose(swept[0], by_method, rtol=1e-5)
+    np.testing.assert_allclose(swept[1], path(opt.replace(coefficients=CUBIC), g[0], g), rtol=1e-5)
+
+
+@pytest.mark.parametrize("preconditioning", ["schatten", "aol"])
+def test_preconditioned_matrices_stay_finite_and_zeros_stay_zeros(standard, preconditioning):
+    for size in (1e30, 1e-30, 0.0):
+        x = jnp.zeros((3, 4)).at[1].set(size)
+        there, slope = jax.value_and_grad(
+            lambda x: jnp.sum(orthogonal(x, "newton_schulz", 5, preconditioning=preconditioning))
+        )(x)
+        assert np.isfinite(there)
+        assert size == 1e-30 or np.all(np.isfinite(slope))
+        assert (there == 0) == (size == 0)
 
 
 @settings(max_examples=30, deadline=None)

@@ -32,18 +32,12 @@ NOT_COMPARABLE = {
     "SparseAdam": "It is for sparse gradients, which JAX's optimizers do not get.",
 }
 # The inputs that fail, by torch's description of them, and the reasons.
-FAILS = {
-    ("Muon", "passing alternative ns_coefficients"): "Ours has the coefficients of two papers, and takes no others.",
-}
+FAILS: dict[tuple[str, str], str] = {}
 
 
 def rtol(name, given):
     """Return how close both have to be: torch keeps ASGD's rates, and a rate that is a tensor, in float32."""
     return 1e-6 if name == "ASGD" or not isinstance(given.get("lr", 0.0), float) else 1e-10
-
-
-class CannotBeSaid(Exception):  # noqa: N818 - it is no error of ours
-    """Raised where torch has an argument that ours lack. The message is the reason."""
 
 
 def adadelta(lr, rho, eps):
@@ -72,9 +66,7 @@ def asgd(lr, lambd, alpha, t0):
 
 
 def muon(lr, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr_fn):
-    if ns_coefficients != (3.4445, -4.775, 2.0315):
-        raise CannotBeSaid(FAILS["Muon", "passing alternative ns_coefficients"])
-    return ours.muon(lr, momentum, nesterov, steps=ns_steps, out_axis=-2)
+    return ours.muon(lr, momentum, nesterov, steps=ns_steps, coefficients=ns_coefficients, out_axis=-2)
 
 
 def nadam(lr, betas, eps, momentum_decay):
@@ -122,9 +114,6 @@ def in_ours(optimizer, given):
     Args:
         optimizer: torch's class.
         given: the arguments of the input; the others are torch's defaults.
-
-    Raises:
-        CannotBeSaid: ours lack an argument.
     """
     name, rule = optimizer.__name__, RULES[optimizer.__name__]
     defaults = {n: p.default for n, p in inspect.signature(optimizer).parameters.items() if p.default is not p.empty}

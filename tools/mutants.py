@@ -43,6 +43,7 @@ FOUNDATION = {
     "schedules": ["test_schedules.py", "test_checks.py"],
     "paths": ["test_groups.py", "test_checks.py"],
     "matrices": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
+    "orthogonal": ["test_matrices.py", "test_twins.py", "test_checks.py"],
     "factors": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
     "noise": ["test_transforms.py", "test_lbfgs.py", "test_trees.py"],
     "linesearch": ["test_lbfgs.py"],

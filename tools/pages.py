@@ -73,6 +73,8 @@ def counts(rows: list[tuple[str, int, int, int]]) -> list[str]:
 
 
 def reasons(title: str, column: str, rows: list[tuple[str, int, str]]) -> list[str]:
+    if not rows:
+        return []
     lines = ["", f"### {title}", "", f"| {column} | how many | why |", "|---|---:|---|"]
     return lines + [f"| {name} | {number} | {reason} |" for name, number, reason in rows]
 

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.matrices import Hidden, Method, Others, Scale, by_matrix, orthogonal, relative_scale, routed
+from jaxopt_lite.matrices import Axes, Hidden, Others, by_matrix, routed
 from jaxopt_lite.numerics import Number, Scalar, next_step
+from jaxopt_lite.orthogonal import Coefficients, Method, Preconditioning, Scale, in_triples, orthogonal, relative_scale
 from jaxopt_lite.rules import Decay, at, decays, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -32,10 +33,12 @@ def muon(
     peak_lr: Scalar | None = None,
     method: Method = "newton_schulz",
     steps: int = 5,
+    coefficients: Coefficients = None,
+    preconditioning: Preconditioning = "frobenius",
     scale: Scale = "original",
     bfloat16: bool = False,
-    out_axis: int = -1,
-    in_axis: int | None = None,
+    out_axis: Axes = -1,
+    in_axis: Axes | None = None,
     hidden: Hidden = None,
     others: Others = None,
 ):
@@ -59,13 +62,17 @@ def muon(
         method: "newton_schulz", five steps of which bring singular values into [0.68, 1.20], or "polar_express", [0.86,
             1.14]; of what is above 0.003 of the norm.
         steps: of the method.
-        scale: "original" or "match_rms_adamw".
+        coefficients: a, b, c of all steps, or of each, in place of the method's; the last of them again and again.
+        preconditioning: what a matrix X is divided by before the first step: "frobenius", ‖X‖; "schatten", √‖X Xᴴ‖;
+            "aol", each row by the root of the sum of its |X Xᴴ|. The last two leave more of X, and may save a step.
+        scale: "original", "match_rms_adamw", or "spectral", where s = √(fan_out / fan_in).
         bfloat16: multiply in bfloat16, and add up in float32: faster where the processor has such products.
         out_axis: the axis of what a matrix gives: -1 for flax's and haiku's kernels, (in, out); -2 for equinox's.
         in_axis: the axis of what it takes; None is the one of the last two that ``out_axis`` is not. All other axes are
             a stack of matrices: 0 steps each head of flax's queries, keys and values, (in, heads, size), by itself.
-            Leaves with different axes, as its (heads, size, out) are, go to optimizers of their own in a `partition`.
-            A convolution's kernel, (h, w, in, out), is h w matrices, where the author makes one of it.
+            A tuple of axes is taken as one: ``in_axis=(0, 1, 2)`` makes one matrix of a convolution's kernel, (h, w,
+            in, out), as the author does; ``in_axis=0, out_axis=(1, 2)`` one of all heads. Leaves with different axes
+            go to optimizers of their own in a `partition`.
         hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns; None for all with
             two axes or more, where names such as "embedding", "head" and "bias" are refused, not guessed at.
         others: the optimizer of all other leaves, `adamw` for instance; None: there must be none.
@@ -76,9 +83,11 @@ def muon(
     State: `MuonState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
     ``hidden`` and ``others``.
     Source: Jordan et al. (2024), kellerjordan.github.io/posts/muon; "match_rms_adamw": Liu et al. (2025),
-    arXiv:2502.16982; "polar_express": Amsel et al. (2025), arXiv:2505.16932. As torch's ``Muon``, whose lr is 0.001 and
+    arXiv:2502.16982; "polar_express": Amsel et al. (2025), arXiv:2505.16932; "schatten": Grishina et al. (2025),
+    arXiv:2506.10935; "aol": Boissin et al. (2025), arXiv:2512.04632. As torch's ``Muon``, whose lr is 0.001 and
     whose λ is 0.1. optax corrects the bias of nesterov's two parts.
     """
+    triples = in_triples("muon", coefficients)
 
     def init(params):
         return MuonState(iter=zero_steps(params), momentum=zeros_like(params))
@@ -90,7 +99,7 @@ def muon(
         def rule(g, B, p):
             g = coupled(g, p)
             B = B + (1 - momentum) * (g - B)
-            U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16)
+            U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16, triples, preconditioning)
             return decayed(-lr_t * relative_scale(g.shape, scale) * U, p), B
 
         updates, B = each(by_matrix(rule, out_axis, in_axis), grads, state.momentum, p=params)

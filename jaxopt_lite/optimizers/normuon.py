@@ -5,19 +5,10 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.matrices import (
-    Hidden,
-    Method,
-    Others,
-    Scale,
-    by_matrix,
-    orthogonal,
-    per_output,
-    relative_scale,
-    routed,
-)
+from jaxopt_lite.matrices import Axes, Hidden, Others, by_matrix, per_output, routed
 from jaxopt_lite.norms import length
 from jaxopt_lite.numerics import Number, Scalar, abs2, mean, next_step, sqrt
+from jaxopt_lite.orthogonal import Coefficients, Method, Scale, in_triples, orthogonal, relative_scale
 from jaxopt_lite.rules import Decay, at, decays, direction, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -42,10 +33,11 @@ def normuon(
     peak_lr: Scalar | None = None,
     method: Method = "newton_schulz",
     steps: int = 5,
+    coefficients: Coefficients = None,
     scale: Scale = "original",
     bfloat16: bool = False,
-    out_axis: int = -1,
-    in_axis: int | None = None,
+    out_axis: Axes = -1,
+    in_axis: Axes | None = None,
     hidden: Hidden = None,
     others: Others = None,
 ):
@@ -71,6 +63,7 @@ def normuon(
         peak_lr: the largest lr of the schedule, for "independent".
         method: "newton_schulz" or "polar_express", as in `muon`.
         steps: of the method.
+        coefficients: a, b, c of all steps, or of each, in place of the method's, as in `muon`.
         scale: "original" or "match_rms_adamw", as in `muon`.
         bfloat16: multiply in bfloat16, as in `muon`.
         out_axis: the axis of what a matrix gives, as in `muon`.
@@ -86,6 +79,7 @@ def normuon(
     Source: Li et al. (2025), arXiv:2510.05491, with the length kept as in the authors' code; in the paper a step's root
     mean square is 0.2 lr.
     """
+    triples = in_triples("normuon", coefficients)
 
     def init(params):
         v = jax.tree.map(lambda p: per_output(p, out_axis, in_axis), params)
@@ -98,7 +92,7 @@ def normuon(
         def rule(g, B, v, p):
             g = coupled(g, p)
             B = B + (1 - momentum) * (g - B)
-            U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16)
+            U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16, triples)
             v = v + (1 - beta2) * (mean(abs2(U), -2, keepdims=True) - v)
             U_hat = U / (sqrt(v) + eps)
             step = direction(length(U) * U_hat, length(U_hat))

@@ -5,8 +5,9 @@ from typing import Literal, NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.matrices import Hidden, Method, Others, by_matrix, orthogonal, routed
+from jaxopt_lite.matrices import Axes, Hidden, Others, by_matrix, routed
 from jaxopt_lite.numerics import Number, Scalar, next_step, sign
+from jaxopt_lite.orthogonal import Coefficients, Method, in_triples, orthogonal
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.trees import Tree, zero_steps, zeros_like
 
@@ -27,9 +28,10 @@ def scion(
     constrained: bool = True,
     method: Method = "newton_schulz",
     steps: int = 5,
+    coefficients: Coefficients = None,
     bfloat16: bool = False,
-    out_axis: int = -1,
-    in_axis: int | None = None,
+    out_axis: Axes = -1,
+    in_axis: Axes | None = None,
     hidden: Hidden = None,
     others: Others = None,
 ):
@@ -52,6 +54,7 @@ def scion(
         constrained: stay within the ball; otherwise it is the unit of the step alone, and nothing decays.
         method: "newton_schulz" or "polar_express", as in `muon`.
         steps: of the method.
+        coefficients: a, b, c of all steps, or of each, in place of the method's, as in `muon`.
         bfloat16: multiply in bfloat16, as in `muon`.
         out_axis: the axis of what a matrix gives, as in `muon`.
         in_axis: the axis of what it takes, as in `muon`.
@@ -66,6 +69,7 @@ def scion(
     Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code, where lr
     is 2⁻¹², and momentum 1 - ours; of a convolution's kernel, (h, w, in, out), it makes one matrix, at 1 / (h w).
     """
+    triples = in_triples("scion", coefficients)
 
     def init(params):
         return ScionState(iter=zero_steps(params), momentum=zeros_like(params))
@@ -77,7 +81,7 @@ def scion(
             m = m + (1 - momentum) * (g - m)
             fan_in, fan_out = m.shape[-2:]
             if norm == "spectral":
-                step = (fan_out / fan_in) ** 0.5 * orthogonal(m, method, steps, bfloat16)
+                step = (fan_out / fan_in) ** 0.5 * orthogonal(m, method, steps, bfloat16, triples)
             else:
                 step = sign(m) / (fan_in if norm == "sign_fan_in" else 1)
             return -lr_t * (radius * step + (p if constrained else 0)), m

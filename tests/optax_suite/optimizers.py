@@ -5,6 +5,7 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import optax
 from optax import contrib
 from optax._src import alias
 
@@ -86,25 +87,62 @@ def noisy_sgd(learning_rate, eta, gamma, key, seed):
 
 
 def muon(
-    learning_rate, ns_steps, beta, weight_decay, nesterov, consistent_rms, adam_b1, adam_b2, adam_weight_decay,
-    adam_learning_rate, muon_weight_dimension_numbers, **rest
+    learning_rate, ns_coeffs, ns_steps, beta, weight_decay, nesterov, preconditioning, consistent_rms, adam_b1,
+    adam_b2, adam_weight_decay, adam_learning_rate, muon_weight_dimension_numbers, **rest
 ):  # fmt: skip
     rest.pop("eps")  # which keeps a matrix of zeros from 0 / 0 there, as ours does without
-    refuse("muon", defaults_of(contrib.muon), muon_weight_dimension_numbers=muon_weight_dimension_numbers, **rest)
+    refuse("muon", defaults_of(contrib.muon), **rest)
     if consistent_rms not in (None, 0.2):
-        raise CannotBeSaid("Ours has the scales 'original' and 'match_rms_adamw' only.")
+        raise CannotBeSaid("Ours has the scales 'original', 'match_rms_adamw' and 'spectral' only.")
+    if preconditioning == "spectral":
+        raise CannotBeSaid("Ours has no decomposition before its steps.")
+    coefficients = DION if ns_coeffs == "dion" else ns_coeffs
     lr = learning_rate if adam_learning_rate is None else adam_learning_rate
-    return as_optaxs(
-        ours.muon(
-            learning_rate,
-            beta,
-            nesterov,
-            weight_decay,
-            steps=ns_steps,
-            scale="original" if consistent_rms is None else "match_rms_adamw",
-            others=ours.nadamw(lr, adam_b1, adam_b2, weight_decay=adam_weight_decay),
-        )
+    others = ours.nadamw(lr, adam_b1, adam_b2, weight_decay=adam_weight_decay)
+    of_matrices = ours.muon(
+        learning_rate,
+        beta,
+        nesterov,
+        weight_decay,
+        steps=len(coefficients) if isinstance(coefficients[0], tuple) else ns_steps,
+        coefficients=coefficients,
+        preconditioning=preconditioning,
+        scale="original" if consistent_rms is None else "match_rms_adamw",
     )
+    if muon_weight_dimension_numbers is None:
+        return as_optaxs(of_matrices.replace(others=others))
+
+    def along(numbers):
+        return of_matrices.replace(in_axis=numbers.reduction_axis, out_axis=numbers.output_axis, hidden="*")
+
+    def in_groups(params):
+        given = muon_weight_dimension_numbers
+        numbers = given(params) if callable(given) else given
+        groups = {}
+
+        def named(branch_numbers, branch):
+            name = str(branch_numbers)
+            groups[name] = others if branch_numbers is None else along(branch_numbers)
+            return jax.tree.map(lambda _: name, branch)
+
+        is_numbers = lambda x: x is None or isinstance(x, contrib.MuonDimensionNumbers)  # noqa: E731
+        label = jax.tree.map(named, numbers, params, is_leaf=is_numbers)
+        return ours.partition(groups, label)
+
+    def update(updates, state, params=None):
+        return in_groups(updates if params is None else params).update(updates, state, params)
+
+    return optax.GradientTransformation(lambda params: in_groups(params).init(params), update)
+
+
+# optax's preset
+DION = (
+    (4.0848, -6.8946, 2.9270),
+    (3.9505, -6.3029, 2.6377),
+    (3.7418, -5.5913, 2.3037),
+    (2.8769, -3.1427, 1.2046),
+    (2.8366, -3.0525, 1.2012),
+)
 
 
 def dog(learning_rate, init_step, eps, weight_decay, mask):

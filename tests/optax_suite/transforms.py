@@ -71,8 +71,7 @@ def masked(inner, mask, mask_compatible_extra_args=False):
 class MultiSteps:
     """Stand in for optax's class of this name with ``accumulate``."""
 
-    FIELDS = ["inner_opt_state", "gradient_step", "acc_grads", "mini_step", "weight", "skipped"]
-    State = collections.namedtuple("State", FIELDS)
+    State = collections.namedtuple("State", "inner_opt_state, gradient_step, acc_grads, mini_step, weight, skipped")
 
     def __init__(self, opt, every_k_schedule, use_grad_mean, should_skip_update_fn, accumulator_dtype):
         if not use_grad_mean:

@@ -18,6 +18,8 @@ def muon(
     method="newton_schulz",
     steps=5,
     scale="original",
+    coefficients=None,
+    preconditioning="frobenius",
 ):
     b = np.zeros_like(p)
     for t, g in enumerate(gradients):
@@ -27,6 +29,6 @@ def muon(
         ahead = (1 - momentum) * grad + momentum * b if nesterov else b
         x = np.zeros_like(p)
         for i in np.ndindex(p.shape[:-2]):
-            x[i] = orthogonal(ahead[i], method, steps)
+            x[i] = orthogonal(ahead[i], method, steps, coefficients, preconditioning)
         p = decay_of(p, lr_t * scale_of(p.shape, scale) * x, lr_t, weight_decay, decay, peak_lr)
         yield p, {"momentum": b}

@@ -15,11 +15,29 @@ COEFFICIENTS = {
 MARGIN = {"newton_schulz": 1.0, "polar_express": 1.02}
 
 
-def orthogonal(x, method="newton_schulz", steps=5):
+def divided(x, preconditioning):
+    if preconditioning == "frobenius":
+        return x / np.linalg.norm(x)
+    tall = x.shape[0] > x.shape[1]
+    x = x.conj().T if tall else x
+    gram = x @ x.conj().T
+    if preconditioning == "schatten":  # Grishina et al. (2025), arXiv:2506.10935
+        x = x / np.sqrt(np.linalg.norm(gram))
+    elif preconditioning == "aol":  # Boissin et al. (2025), arXiv:2512.04632
+        sums = np.sum(np.abs(gram), axis=1)
+        x = np.diag(np.where(sums > 0, sums, 1) ** -0.5) @ x
+    else:
+        raise ValueError(preconditioning)
+    return x.conj().T if tall else x
+
+
+def orthogonal(x, method="newton_schulz", steps=5, coefficients=None, preconditioning="frobenius"):
     if not np.any(x):
         return x
-    x = x / np.linalg.norm(x) / MARGIN[method]
+    x = divided(x, preconditioning) / (MARGIN[method] if coefficients is None else 1)
     rows = COEFFICIENTS[method]
+    if coefficients is not None:
+        rows = np.reshape(coefficients, (-1, 3))
     for k in range(steps):
         a, b, c = rows[min(k, len(rows) - 1)]
         gram = x @ x.conj().T
@@ -33,4 +51,6 @@ def scale_of(shape, scale):
         return np.sqrt(max(1, fan_out / fan_in))
     if scale == "match_rms_adamw":
         return 0.2 * np.sqrt(max(fan_out, fan_in))
+    if scale == "spectral":
+        return np.sqrt(fan_out / fan_in)
     raise ValueError(scale)

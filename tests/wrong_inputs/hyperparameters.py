@@ -79,7 +79,38 @@ ROWS: list[Row] = [
         "schedule_free_adamw: beta1 must be a finite number in [0.01, 1), not 0",
     ),
     ("scion(radius=-1)", ValueError, f"scion: radius must be {POSITIVE}, not -1"),
-    ("muon(in_axis=0.5)", ValueError, "muon: in_axis must be a whole number or None, not 0.5"),
+    *(
+        (f"{rule}({name}=0.5)", ValueError, f"{rule}: {name} must be a whole number or a tuple of them{none}, not 0.5")
+        for rule in ("muon", "normuon", "scion")
+        for name, none in (("in_axis", " or None"), ("out_axis", ""))
+    ),
+    ("muon(in_axis=(0, 0.5))", ValueError, "muon: in_axis must be a whole number, not 0.5"),
+    (
+        "muon(in_axis='in')",
+        TypeError,
+        "muon: in_axis must be a whole number or a tuple of them or None, not 'in': it is one for all steps",
+    ),
+    (
+        "soap(in_axis=(0, 1))",
+        TypeError,
+        "soap: in_axis must be a whole number or None, not a tuple: it is one for all steps",
+    ),
+    (
+        "muon(coefficients=(1.0, 2.0))",
+        ValueError,
+        "muon: coefficients must be a triple a, b, c, or one for each step, not (1.0, 2.0)",
+    ),
+    ("muon(coefficients=((1.0, -1.0, jnp.nan),))", ValueError, "muon: coefficients must be a finite number, not nan"),
+    (
+        "muon(preconditioning='trace')",
+        ValueError,
+        "muon: preconditioning must be one of 'frobenius', 'schatten', 'aol', not 'trace'",
+    ),
+    (
+        "normuon(in_axis=(0, 1), out_axis=1).init({'w': jnp.ones((2, 3, 4))})",
+        ValueError,
+        "out_axis is 1, in_axis is (0, 1), and a leaf has 3 axes",
+    ),
     ("soap(shampoo_beta=1)", ValueError, f"soap: shampoo_beta must be {SHARE}, not 1"),
     ("soap(longest=0)", ValueError, f"soap: longest must be {COUNT}, not 0"),
     ("shampoo(graft_eps=-1)", ValueError, f"shampoo: graft_eps must be {POSITIVE}, not -1"),
@@ -94,7 +125,7 @@ ROWS: list[Row] = [
         ValueError,
         "muon: method must be one of 'newton_schulz', 'polar_express', not 'svd'",
     ),
-    ("muon(scale=1)", ValueError, "muon: scale must be one of 'original', 'match_rms_adamw', not 1"),
+    ("muon(scale=1)", ValueError, "muon: scale must be one of 'original', 'match_rms_adamw', 'spectral', not 1"),
     ("scion(norm='l2')", ValueError, "scion: norm must be one of 'spectral', 'sign', 'sign_fan_in', not 'l2'"),
     ("muon(others=adam)", TypeError, "muon: others is the factory adam, where an optimizer is meant: adam()"),
     ("muon(others=0.1)", TypeError, "muon: others must be an optimizer, not 0.1"),

@@ -88,7 +88,7 @@ def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") ->
         TypeError: it names nothing, or has something else where a pattern stands.
         ValueError: a name in it is none of a group.
     """
-    if not jax.tree.leaves(label):
+    if groups and not jax.tree.leaves(label):  # of no groups there may be a tree without leaves
         raise TypeError(f"{caller}: label names no group: it is a function, patterns by group, or a tree of names")
     names = set(groups)
     unknown = [
@@ -105,7 +105,7 @@ def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") ->
                 )
         return True
     for path, name in unknown:
-        listed = ", ".join(map(str, groups))
+        listed = ", ".join(map(str, groups)) or "none"
         raise ValueError(
             f"{caller}: label{jax.tree_util.keystr(path)} is {describe(name)}, and the groups are {listed}"
         )

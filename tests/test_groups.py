@@ -335,3 +335,8 @@ def test_a_weight_to_a_whole_power_does_not_overflow_with_the_counter(rule):
     opt = rule(0.1, power=2)
     _, state = opt.update(params, opt.init(params)._replace(iter=jnp.int32(99_999)), params)
     np.testing.assert_allclose(state.weight_sum, 1e10 * 0.1**2, rtol=1e-5)
+
+
+def test_a_tree_without_leaves_has_no_groups():
+    opt = partition({}, {})
+    assert opt.update({}, opt.init({}), {}) == ({}, {})

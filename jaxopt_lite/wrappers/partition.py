@@ -33,8 +33,6 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[..., Any]):
     """
     if not isinstance(groups, Mapping):
         raise TypeError(f"partition: groups must be a dict of optimizers by name, not {describe(groups)}")
-    if not groups:
-        raise ValueError("partition: groups is empty")
     for name, opt in groups.items():
         if not isinstance(opt, Optimizer):
             raise TypeError(f"partition: group {name!r} must be an optimizer, not {describe(opt)}")

@@ -130,7 +130,7 @@ ROWS: list[Row] = [
         TypeError,
         "partition: groups must be a dict of optimizers by name, not a list",
     ),
-    ("partition({}, 'a')", ValueError, "partition: groups is empty"),
+    ("partition({}, 'a')", ValueError, "partition: label is 'a', and the groups are none"),
     (
         "partition({'a': opt}, {'a': ['*w', '*b']})",
         TypeError,

@@ -67,7 +67,7 @@ def _within_jax(x: Any) -> Any:
 
 
 def number_at(number: Number, iter: jax.Array) -> Any:
-    """The number that a schedule gives at a step, or the number itself."""
+    """Return the number that a schedule gives at a step, or the number itself."""
     return number(iter) if callable(number) else number
 
 

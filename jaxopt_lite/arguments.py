@@ -1,4 +1,4 @@
-"""What is refused of the arguments of a factory, and the sentence that it is refused with."""
+"""Refuse wrong arguments of a factory, each with one sentence."""
 
 import inspect
 from collections.abc import Callable
@@ -64,7 +64,7 @@ def _check_hashable(where: str, leaf: Any) -> None:
 
 
 def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> Any:
-    """The number in the form that its kind asks for; ``where`` begins the sentence that others are refused with."""
+    """Return the number in the form that its kind asks for. ``where`` begins the sentence that refuses others."""
     if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return argument
     if kind.several and isinstance(argument, tuple):
@@ -89,7 +89,7 @@ def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> An
 
 
 def _converted(argument: Any, kind: Kind) -> Any:
-    """A number in the form that its kind asks for; arrays stay arrays, except where it is static."""
+    """Convert a sound number to the form that its kind asks for; an array stays one, unless it is static."""
     if hasattr(argument, "shape") and (kind.static or isinstance(argument, np.generic)):
         argument = argument.item()
     if not kind.whole:
@@ -102,7 +102,7 @@ def _converted(argument: Any, kind: Kind) -> Any:
 
 
 def check_steps(schedule: str, at: Any, values: Any = None, kind: Kind = ANY) -> None:
-    """What schedules refuse that change at given steps, and of the values between, one more than the steps."""
+    """Refuse wrong steps at which a schedule changes, and wrong values between; there is one value more than steps."""
     if values is not None:
         if not isinstance(values, tuple | list):
             raise TypeError(f"{schedule}: values must be a tuple of numbers, not {describe(values)}")
@@ -120,7 +120,7 @@ def check_steps(schedule: str, at: Any, values: Any = None, kind: Kind = ANY) ->
 
 
 def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
-    """What ``at`` refuses of a schedule."""
+    """Refuse what a schedule gave ``at`` a step, unless it is one number."""
     if not _is_real_number(value) or np.ndim(value):
         name = getattr(schedule, "__qualname__", schedule)
         raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")

@@ -66,7 +66,7 @@ def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
 
 
 def check_new_state(opt: Any, state: Any, new: Any) -> None:
-    """What ``Optimizer.update`` refuses of a rule: another structure of the state than the one before."""
+    """Refuse a step of ``Optimizer.update`` that changed the structure of the state."""
     if not same_structure(state, new):
         path, before, after = first_difference((), state, new, same_structure)
         raise ValueError(f"{opt.name}.update: {_at('state', path)} was {before}, and the step made it {after}")
@@ -83,7 +83,7 @@ def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
 
 
 def check_apply(call: str, name: str, updates: Tree, params: Tree) -> None:
-    """What ``apply_updates`` refuses, and what else adds to parameters."""
+    """Refuse what cannot be added to parameters, for ``apply_updates`` and others that add."""
     _check_alike(call, name, updates, "params", params)
     check_floats(call, **{"params": params, name: updates})
     _check_real(call, name, updates, "params", params)

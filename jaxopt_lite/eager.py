@@ -1,4 +1,4 @@
-"""The step with its checks and casts; outside of ``jit`` it is one compiled call, which equal optimizers share."""
+"""Check, cast and step; outside of ``jit`` a step is one compiled call, which equal optimizers share."""
 
 import functools
 import weakref
@@ -42,7 +42,7 @@ _own: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictiona
 
 
 def compiled_step(opt: Any) -> Callable[..., tuple[Tree, Any]]:
-    """The compiled step of an optimizer, which it shares with those that are equal to it.
+    """Return the compiled step of an optimizer, which it shares with those that are equal to it.
 
     The caches of ``jit`` keep their keys for good. An optimizer that holds on to other objects, as by a schedule that
     is a closure or a bound method, is no key there: it has a compiled step that dies with it.

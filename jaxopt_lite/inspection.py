@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jaxopt_lite.buffers import opened
 from jaxopt_lite.kinds import kinds_of
 from jaxopt_lite.packing import advice
-from jaxopt_lite.paths import map_with_path, only
+from jaxopt_lite.paths import groups_of, map_with_path, only
 from jaxopt_lite.protocol import Optimizer, Transform
 from jaxopt_lite.rules import at
 from jaxopt_lite.scheduled import CountedState
@@ -50,7 +50,7 @@ def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") 
         ValueError: ``state`` is not that of ``opt``.
     """
     counted = isinstance(state, CountedState)
-    kept, groups = state.inner if counted else state, getattr(opt.meaning[0], "groups", None)
+    kept, groups = state.inner if counted else state, groups_of(opt.meaning)
     inside = [x for x in opt.inside if isinstance(x, Transform)]
     children: list[tuple[Transform, Any, Tree, str]] = []
     mine, rule = params, kept
@@ -95,7 +95,7 @@ def _check_form(opt: Transform, groups: Any, state: Any) -> None:
 
 
 def _is_tuple(state: Any) -> bool:
-    """Whether a state is a chain's; checkpoints may give a list back."""
+    """Tell whether a state is a chain's; checkpoints may give a list back."""
     return isinstance(state, tuple | list) and not hasattr(state, "_fields")
 
 

@@ -108,7 +108,7 @@ def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int
 
 
 def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The axes that make up fan_in, and those that make up fan_out; where one is a tuple, so may be the other.
+    """Return the axes that make up fan_in, and those that make up fan_out; either may be a tuple.
 
     Raises:
         ValueError: a leaf of this rank has no such axes, or has one on both sides.

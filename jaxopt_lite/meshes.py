@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxopt_lite.trees import Tree, is_function
+from jaxopt_lite.trees import Tree, functions_among
 
 
 def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> Any:
@@ -26,8 +26,7 @@ def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[st
 
     functions = {
         name: jax.sharding.explicit_axes(x, axes=axes, in_sharding=(shardings(like),))
-        for name, x in extra.items()
-        if name == "value_fn" or is_function(x)
+        for name, x in functions_among(extra).items()
     }
     arrays = {name: x for name, x in extra.items() if name not in functions}
 

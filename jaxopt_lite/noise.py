@@ -12,7 +12,7 @@ from jaxopt_lite.trees import Tree, zeros_beside
 
 
 def first_key(rule: str, seed: int | jax.Array, params: Tree) -> jax.Array:
-    """The key of a rule's name and a seed, on the devices of ``params``.
+    """Return the key of a rule's name and a seed, on the devices of ``params``.
 
     It is plain integers, which every checkpointer can store. Of one seed, what two rules draw in a chain differs.
     """
@@ -39,7 +39,7 @@ def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree
 
 
 def _code(name: str) -> int:
-    """A number for a name, the same in every process."""
+    """Return a number for a name, the same in every process."""
     return zlib.crc32(name.encode())
 
 

@@ -80,7 +80,7 @@ def dot(a: Tree, b: Tree) -> jax.Array:
 
 
 def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
-    """The norm over some axes, or all, which stay as axes of 1: of each matrix, (..., 1, 1). As finite as `norm`."""
+    """Return the norm over some axes, or all, kept as axes of 1: of each matrix, (..., 1, 1). As finite as `norm`."""
     # A constant to derivatives, because the norm does not depend on its scale. The derivative of a maximum asks which
     # entry equals it. Where x is computed twice and rounds differently, none does, and 0 / 0 is NaN.
     largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axes, keepdims=True, initial=0)

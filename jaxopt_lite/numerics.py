@@ -34,7 +34,7 @@ def load(x: jax.Array) -> jax.Array:
 
 
 def dtype_of(x: jax.Array) -> np.dtype:
-    """The dtype of an array or a number; of an array at once, for ``jnp.result_type`` takes ten times as long."""
+    """Return the dtype of an array or a number; of an array at once, as ``jnp.result_type`` takes ten times as long."""
     return x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)
 
 

@@ -32,7 +32,7 @@ COEFFICIENTS = {
 
 
 def in_triples(name: str, coefficients: Any) -> tuple[Triple, ...] | None:
-    """The coefficients a, b, c of each step; what is one triple for all steps, in a tuple.
+    """Return the coefficients a, b, c of each step; one triple for all steps comes in a tuple of its own.
 
     Raises:
         TypeError: they are something else than numbers in tuples, lists or arrays.

@@ -71,7 +71,7 @@ def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
 
 
 def takes_tree(label: Callable[..., Any]) -> bool:
-    """Whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
+    """Tell whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
     try:
         inspect.signature(label).bind("path", "leaf")
     except TypeError:
@@ -82,7 +82,7 @@ def takes_tree(label: Callable[..., Any]) -> bool:
 
 
 def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") -> bool:
-    """What is refused of a label that is no function. Returns whether it has patterns by group.
+    """Refuse what is wrong in a label that is no function. Return whether it has patterns by group.
 
     Raises:
         TypeError: it names nothing, or has something else where a pattern stands.
@@ -151,7 +151,7 @@ def joined(names: Tree, parts: dict[str, Tree]) -> Tree:
 
 
 class Groups(NamedTuple):
-    """How a pair divides the leaves. ``parts``: the optimizer of each group; None: the pair's own rule.
+    """Tells how a pair divides the leaves. ``parts``: the optimizer of each group; None: the pair's own rule.
 
     ``names_of``: a function from parameters to the name of each leaf's group.
     """
@@ -160,11 +160,16 @@ class Groups(NamedTuple):
     names_of: Callable[[Tree], Tree]
 
 
+def groups_of(pair: Any) -> Groups | None:
+    """Return the groups of a pair that `in_groups` has built; None for any other."""
+    return getattr(pair[0], "groups", None)
+
+
 def in_groups(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
     """Builds the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
 
     ``names_of`` tells the group of each leaf. The state is a dict of the groups' states, with None where a leaf is in
-    another group. ``init.groups`` says who steps which group; see `Groups`.
+    another group. `groups_of` the pair says who steps which group.
     """
     parts = {name: part if hasattr(part, "pair") else None for name, part in groups.items()}
     pairs = {name: getattr(part, "pair", part) for name, part in groups.items()}

@@ -1,4 +1,4 @@
-"""What stands for parameters when an ``init`` is only asked for the form of its state."""
+"""Stand in for parameters where an ``init`` is only asked for the form of its state."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ class Place(NamedTuple):
 
 
 def shown(leaf: Any) -> Any:
-    """What a function of the user's gets for a leaf: the shape and dtype of a `Place`, and anything else itself.
+    """Return what a user's function gets for a leaf: the shape and dtype of a `Place`, and anything else itself.
 
     Raises:
         TypeError: the place stands for all parameters, so that there is no leaf to ask the function about.

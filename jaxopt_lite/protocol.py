@@ -15,7 +15,7 @@ from jaxopt_lite.buffers import whole
 from jaxopt_lite.eager import checked_step, compiled_step
 from jaxopt_lite.kinds import schedules_of
 from jaxopt_lite.scheduled import by_schedules
-from jaxopt_lite.trees import Tree, as_arrays, beside, filled, is_function, is_staged, is_traced, moved
+from jaxopt_lite.trees import Tree, as_arrays, beside, filled, functions_among, is_staged, is_traced, moved
 from jaxopt_lite.values import Value
 
 
@@ -154,7 +154,7 @@ class Transform(Value):
         """
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
-        has_function = any(callable(x) if name == "value_fn" else is_function(x) for name, x in extra.items())
+        has_function = bool(functions_among(extra))
         step = functools.partial(checked_step, self) if has_function or is_staged(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
             warnings.warn(

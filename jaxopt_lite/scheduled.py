@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxopt_lite.numerics import next_step
+from jaxopt_lite.paths import groups_of
 from jaxopt_lite.rules import at
 from jaxopt_lite.trees import Tree, zero_steps
 
@@ -41,5 +42,5 @@ def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[An
         updates, new = at_step(state.iter).pair.update(grads, state.inner if counted else state, params, **extra)
         return updates, CountedState(next_step(state.iter), new) if counted else new
 
-    vars(init).update(vars(first.meaning[0]))  # the groups, of which `in_groups` tells
+    vars(init)["groups"] = groups_of(first.meaning)
     return init, update, first.keywords

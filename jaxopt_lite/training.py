@@ -66,7 +66,7 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
 
 
 def _check_apart(**trees: Tree) -> None:
-    """What cannot be donated: one array at two places. To look takes time, so that only a step that failed does."""
+    """Refuse one array at two places, which cannot be donated. To look takes time: only a step that failed does."""
     seen: dict[int, str] = {}
     for name, tree in trees.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):

@@ -144,7 +144,7 @@ def beside(grads: Tree, params: Tree) -> Tree:
 
 
 def as_arrays(tree: Tree) -> Tree:
-    """The tree with an array for each Python number that is a float or complex, as ``jit`` would take it."""
+    """Make an array of each Python number that is a float or complex, as ``jit`` does."""
     return jax.tree.map(lambda x: jnp.asarray(x) if type(x) in {float, complex} else x, tree)
 
 
@@ -154,7 +154,7 @@ def filled(tree: Tree, like: Tree) -> Tree:
 
 
 def is_function(x: Any) -> bool:
-    """Whether it is to be called, where a tree may stand as well: to JAX a module of equinox is a tree, and callable.
+    """Tell whether to call it, where a tree may stand as well: a module of equinox is a tree to JAX, and callable.
 
     A function is a leaf to JAX, or has no leaves, or is a ``jax.tree_util.Partial``.
     """
@@ -162,6 +162,11 @@ def is_function(x: Any) -> bool:
         return False
     leaves = jax.tree.leaves(x)
     return not leaves or leaves[0] is x or isinstance(x, jax.tree_util.Partial)
+
+
+def functions_among(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Return those keywords of an update that are functions; a ``value_fn`` may be a tree as well."""
+    return {name: x for name, x in keywords.items() if (callable(x) if name == "value_fn" else is_function(x))}
 
 
 def _is_none(x: Any) -> bool:

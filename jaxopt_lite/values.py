@@ -102,7 +102,7 @@ class Value:
 
     @property
     def is_plain(self) -> bool:
-        """Whether its constants hold on to no other object, so that a cache may keep them for good."""
+        """Tell whether its constants hold on to no other object, so that a cache may keep them for good."""
         return _is_plain(self.arguments)
 
     def replace(self, **changes: Any) -> Self:
@@ -172,7 +172,7 @@ def _show(argument: Any) -> str:
 
 
 def _is_plain(x: Any) -> bool:
-    """Whether it is data, a number, or a function that its module keeps anyway, or made of these."""
+    """Tell whether it is data, a number, a function that its module keeps anyway, or made of these."""
     if isinstance(x, Value | dict):
         return all(map(_is_plain, (x.arguments if isinstance(x, Value) else x).values()))
     if isinstance(x, tuple | list):

@@ -2,6 +2,7 @@
 
 from jaxopt_lite import (
     accumulate,
+    adam,
     adaptive_clip,
     add_noise,
     average,
@@ -20,6 +21,7 @@ from jaxopt_lite import (
     normalize,
     partition,
     reduce_on_plateau,
+    registry,
     sam,
     schedules,
     skip_nonfinite,
@@ -64,4 +66,9 @@ AROUND = {
     **{name: lambda opt, t=t: chain(t, opt) for name, t in BEFORE.items()},
     **{name: lambda opt, t=t: chain(opt, t) for name, t in AFTER.items()},
     **WRAPPERS,
+}
+# Every rule, on any tree, and everything around one.
+OPTIMIZERS = {
+    **{name: entry.on_any_tree() for name, entry in registry.items()},
+    **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
 }

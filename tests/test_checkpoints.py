@@ -3,22 +3,21 @@
 import pickle
 
 import chex
+import composed
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import orbax.checkpoint as ocp
 import pytest
-from composed import AROUND
 from flax import serialization
 from quick import some_slow
 
-from jaxopt_lite import adam, adamw, freeze, optimizers, partition, registry, transforms, wrappers
+from jaxopt_lite import adam, adamw, freeze, optimizers, partition, transforms, wrappers
 from jaxopt_lite.testing.problems import run, small_tree, start
 
 OPTIMIZERS = {
-    **{name: entry.on_any_tree() for name, entry in registry.items()},
-    **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
+    **composed.OPTIMIZERS,
     "groups": partition(
         {"decay": adamw(), "rest": adam(), "frozen": freeze()}, {"decay": "W", "frozen": "s", "rest": "*"}
     ),

@@ -1,25 +1,21 @@
 """``state_shardings`` says where ``init`` and a step put the state, and checkpoints are restored there."""
 
+import composed
 import jax
 import jax.numpy as jnp
 import optax
 import orbax.checkpoint as ocp
 import pytest
-from composed import AROUND
 from jax.sharding import NamedSharding
 from jax.sharding import PartitionSpec as P
 from mesh import MESH, SHARDINGS, assert_sharded_as, on_one, spread
 from quick import some_slow
 
-from jaxopt_lite import adam, adamw, freeze, lbfgs, muon, optimizer, partition, registry, soap, state_shardings
+from jaxopt_lite import adam, adamw, freeze, lbfgs, muon, optimizer, partition, soap, state_shardings
 from jaxopt_lite.factors import Sides
 
 GROUPS = partition({"decay": adamw(), "frozen": freeze(), "rest": adam()}, {"decay": "W", "frozen": "s", "rest": "*"})
-OPTIMIZERS = {
-    **{name: entry.on_any_tree() for name, entry in registry.items()},
-    **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
-    "groups": GROUPS,
-}
+OPTIMIZERS = composed.OPTIMIZERS | {"groups": GROUPS}
 QUICK = ["adam", "sgd", "soap", "accumulate with adam", "groups"]
 
 

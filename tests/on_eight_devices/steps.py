@@ -1,11 +1,11 @@
 """On any mesh a state lies where its parameters lie, from the start and after each step, and a step compiles once."""
 
 import chex
+import composed
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from composed import AROUND
 from jax.sharding import AxisType, Mesh, NamedSharding, SingleDeviceSharding
 from jax.sharding import PartitionSpec as P
 from mesh import MESH, assert_sharded_as
@@ -17,7 +17,6 @@ from jaxopt_lite import (
     freeze,
     lbfgs,
     partition,
-    registry,
     sam,
     soap,
     sophia,
@@ -29,8 +28,7 @@ from jaxopt_lite import (
 from jaxopt_lite.testing import problems
 
 OPTIMIZERS = {
-    **{name: entry.on_any_tree() for name, entry in registry.items()},
-    **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
+    **composed.OPTIMIZERS,
     "groups": partition(
         {"decay": adamw(), "none": freeze(), "rest": adam()}, {"decay": "row*", "none": "b", "rest": "*"}
     ),

@@ -64,7 +64,7 @@ from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.rules import at, each
 from jaxopt_lite.schedules import Schedule, schedule
 from jaxopt_lite.states import averaged_params, evaluation_params, find, state_shardings, value_and_grad_from_state
-from jaxopt_lite.training import perturbed_params, train_step
+from jaxopt_lite.training import perturbed_params, pmean_fn, train_step
 from jaxopt_lite.transforms import (
     adaptive_clip,
     add_noise,
@@ -79,6 +79,7 @@ from jaxopt_lite.transforms import (
     l2_decay,
     lr_multiplier,
     normalize,
+    optimistic,
     reduce_on_plateau,
     weight_decay,
 )
@@ -102,6 +103,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "apply_updates",
     "train_step",
     "perturbed_params",
+    "pmean_fn",
     "private_mean",
     # many small leaves
     "pack",
@@ -182,6 +184,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "normalize",
     "add_noise",
     "grokfast",
+    "optimistic",
     "weight_decay",
     "cautious",
     "hyperball",

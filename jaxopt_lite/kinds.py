@@ -96,6 +96,7 @@ OWN = {
     "floor": POSITIVE,
     "variance": Kind(low=0, schedule=True),
     "amplify": POSITIVE,
+    "optimism": Kind(low=0, schedule=True),
     "seed": Kind(whole=True, integers=True),
     # wrappers
     "ema": SHARE._replace(none=True),

@@ -1,4 +1,4 @@
-"""The step of a training loop in one line, and the place where another gradient is taken."""
+"""The step of a training loop in one line, and what a second gradient within a step needs."""
 
 import functools
 from collections.abc import Callable
@@ -122,3 +122,49 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
         length = norm(grads)
         away = jax.tree.map(lambda g: rho * direction(load(g), length), grads)
     return apply_updates(params, away)
+
+
+def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, ...]) -> Callable[[Tree], jax.Array]:
+    """Return ``value_fn`` averaged over devices, in value and in gradient.
+
+    `sam`, `lbfgs` and `sophia` take gradients of ``value_fn`` themselves. Where each device has a batch of its own,
+    these must be means over the devices, as the gradient is that ``update`` is given:
+
+        def step(params, state, batch):
+            value_fn = pmean_fn(lambda p: loss(p, batch), "data")
+            value, grads = jax.value_and_grad(value_fn)(params)
+            updates, state = opt.update(grads, state, params, value=value, grad=grads, value_fn=value_fn)
+            return apply_updates(params, updates), state, value
+
+        step = jax.pmap(step, axis_name="data")    # or jax.shard_map, with the parameters replicated
+
+    ``jax.jit`` needs none of this: there the batch is one array, on however many devices.
+
+    Args:
+        value_fn: a function of the parameters alone that returns one number, on each device that of its batch.
+        axis_name: the axis, or the axes, of ``jax.pmap``, ``jax.shard_map`` or ``jax.vmap`` to average over.
+
+    Returns:
+        A function of the parameters. Its value and its derivatives of any order are the same on all devices, if the
+        parameters are.
+
+    Raises:
+        TypeError: ``value_fn`` is no function.
+        NameError: there is no axis of that name where the function is called.
+    """
+    if not callable(value_fn):
+        raise TypeError(f"pmean_fn: value_fn must be a function of the parameters, not {describe(value_fn)}")
+
+    @jax.custom_vjp
+    def shared(params: Tree) -> Tree:
+        return params
+
+    # pmap and an unchecked shard_map give each device the gradient of its own value; a checked shard_map gives the mean
+    # already, which this leaves as it is.
+    shared.defvjp(lambda params: (params, None), lambda _, grads: (jax.lax.pmean(grads, axis_name),))
+
+    def averaged(params: Tree) -> jax.Array:
+        mean: jax.Array = jax.lax.pmean(value_fn(shared(params)), axis_name)
+        return mean
+
+    return averaged

@@ -19,6 +19,7 @@ from jaxopt_lite import (
     lr_multiplier,
     maximize,
     normalize,
+    optimistic,
     partition,
     reduce_on_plateau,
     registry,
@@ -40,6 +41,7 @@ BEFORE = {
     "normalize leaf": normalize("leaf"),
     "add_noise": add_noise(1e-4),
     "grokfast": grokfast(),
+    "optimistic": optimistic(),
     "l2_decay": l2_decay(0.01),
 }
 AFTER = {

@@ -95,6 +95,10 @@ AROUND = [
         "whatever has no name here comes over as it is",
     ),
     Row("optax.chain(optax.adaptive_grad_clip(0.3), optax.sgd(0.1))", "chain(adaptive_clip(0.3), sgd(0.1))"),
+    Row("optax.optimistic_gradient_descent(0.1)", "chain(optimistic(), sgd(0.1))"),
+    Row("optax.optimistic_gradient_descent(0.1, 2.0, 1.0)", "chain(optimistic(0.5), sgd(0.2))", "alpha is in lr here"),
+    Row("optax.optimistic_adam_v2(0.1, nesterov=False)", "chain(adam_standard(0.1), optimistic())"),
+    Row("optax.optimistic_adam_v2(0.1)", "chain(nadamw(0.1, weight_decay=0.0), optimistic())"),
     Row("optax.chain(optax.add_decayed_weights(0.2), optax.sgd(0.1))", "chain(l2_decay(0.2), sgd(0.1))"),
     Row(
         "optax.chain(optax.scale_by_adam(), optax.add_decayed_weights(0.2), optax.scale(-0.1))",

@@ -11,7 +11,7 @@ import pytest
 from jaxopt_lite import adam, state_shardings
 
 FOLDER = Path(__file__).with_name("on_eight_devices")
-FILES = [str(FOLDER / f"{name}.py") for name in ("states", "steps", "norms", "packing")]
+FILES = [str(FOLDER / f"{name}.py") for name in ("states", "steps", "norms", "packing", "gradients")]
 
 
 SLOW = [pytest.param("slow", chosen, marks=pytest.mark.slow) for chosen in ("explicit", "not explicit")]

@@ -29,7 +29,9 @@ from jaxopt_lite import (
     l2_decay,
     lr_multiplier,
     momentum,
+    nadamw,
     normalize,
+    optimistic,
     optimizer,
     partition,
     psgd_kron,
@@ -64,6 +66,7 @@ IN_ANY_UNIT = {
     "adaptive_clip": lambda s: adaptive_clip(0.3, floor=0.0),
     "centralize": lambda s: centralize(),
     "grokfast": lambda s: grokfast(),
+    "optimistic": lambda s: optimistic(),
     "l2_decay": lambda s: l2_decay(0.1),
     "hyperball": lambda s: hyperball(0.1),
     "cautious": lambda s: cautious(),
@@ -229,6 +232,36 @@ def test_two_steps_of_grokfast_by_hand():
     one, state = slow.update(jnp.asarray(4.0), slow.init(jnp.asarray(0.0)))
     two, state = slow.update(jnp.asarray(-8.0), state)
     assert (one, two, state.h) == (4 + 2 * 1, -8 + 2 * (0.75 - 2), 0.75 - 2)
+
+
+class TestOptimistic:
+    def test_three_steps_by_hand(self):
+        opt = optimistic(schedules.piecewise((0.5, 2.0), at=(2,)))
+        state, given = opt.init(jnp.asarray(0.0)), []
+        for g in (4.0, -8.0, 1.0):
+            u, state = opt.update(jnp.asarray(g), state)
+            given.append(float(u))
+        assert given == [4, -8 + 0.5 * -12, 1 + 2 * 9]
+        assert (state.iter, state.u) == (3, 1)
+
+    def test_two_players_who_circle_each_other_come_to_rest(self):
+        """optax's example: x descends along x y and y ascends; the distances from 0 stand in its docstring."""
+
+        def distances(opt):
+            def step(carry, _):
+                (x, y), state = carry
+                updates, state = opt.update((y, -x), state)
+                return (apply_updates((x, y), updates), state), jnp.hypot(x, y)
+
+            params = jnp.asarray(1.0), jnp.asarray(2.0)
+            return jax.lax.scan(step, (params, opt.init(params)), length=1025)[1]
+
+        nadam_alone = nadamw(0.01, weight_decay=0.0)
+        found = distances(chain(nadam_alone, optimistic(100.0)))
+        np.testing.assert_allclose(found[4 ** np.arange(6)], [2.243, 2.195, 2.161, 2.055, 0.796, 0.001], atol=6e-4)
+        assert distances(nadam_alone)[-1] > 2
+        assert distances(chain(optimistic(), sgd(0.1)))[-1] < 0.02
+        assert distances(sgd(0.1))[-1] > 100
 
 
 class TestWeightDecay:
@@ -409,6 +442,7 @@ DEFAULTS = {
     hyperball: "hyperball(lr=0.01)",
     l2_decay: "l2_decay(weight_decay=0.01)",
     normalize: "normalize(over='tree')",
+    optimistic: "optimistic(optimism=1.0)",
     reduce_on_plateau: "reduce_on_plateau(rate=0.1, patience=10, min_scale=0.0, threshold=0.0001, "
     "atol=0.0, cooldown=0, every=1)",
     weight_decay: "weight_decay(weight_decay=0.01, lr=1.0, cautious=False)",
@@ -426,6 +460,7 @@ NEEDS = {
     "clip_by_global_norm": {"tree"},
     "clip_by_norm": {"leaf"},
     "grokfast": set(),
+    "optimistic": set(),
     "hyperball": {"params", "leaf"},
     "l2_decay": {"params"},
     "lr_multiplier": set(),

@@ -45,7 +45,8 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
     ``update`` needs ``value`` and ``grad`` at p, and ``value_fn``, a function of the parameters alone that returns one
     number. The search has seen the next value and gradient, and ``value_and_grad_from_state(value_fn)(params,
     state=state)`` takes them from the state. Put the whole step in one ``jax.jit``, with ``value_fn`` a function inside
-    it: outside, every new function, as a lambda is, compiles the search anew, and a warning says so.
+    it: outside, every new function, as a lambda is, compiles the search anew, and a warning says so. Under ``jax.pmap``
+    and ``jax.shard_map`` give it `pmean_fn` of that function.
 
     Args:
         memory: how many pairs are kept.

@@ -44,7 +44,8 @@ def sophia(
 
     Use it for language models, with a ``value_fn`` of the batch at hand: ``update`` needs it as a keyword, a function
     of the parameters alone that returns one number. An estimate costs two gradients. Its lr is Adam's; with the right
-    gamma, a tenth to a half of all entries is not cut off.
+    gamma, a tenth to a half of all entries is not cut off. Under ``jax.pmap`` and ``jax.shard_map`` give it `pmean_fn`
+    of that function.
 
     Args:
         lr: learning rate, and the largest step of an entry; a number, an array, or a schedule of ``iter``, from 0.

@@ -13,6 +13,7 @@ from jaxopt_lite.transforms.hyperball import HyperballState, hyperball
 from jaxopt_lite.transforms.l2_decay import L2DecayState, l2_decay
 from jaxopt_lite.transforms.lr_multiplier import LrMultiplierState, lr_multiplier
 from jaxopt_lite.transforms.normalize import normalize
+from jaxopt_lite.transforms.optimistic import OptimisticState, optimistic
 from jaxopt_lite.transforms.reduce_on_plateau import ReduceOnPlateauState, reduce_on_plateau
 from jaxopt_lite.transforms.weight_decay import WeightDecayState, weight_decay
 
@@ -22,6 +23,7 @@ __all__ = [
     "HyperballState",
     "L2DecayState",
     "LrMultiplierState",
+    "OptimisticState",
     "ReduceOnPlateauState",
     "WeightDecayState",
     "adaptive_clip",
@@ -37,6 +39,7 @@ __all__ = [
     "l2_decay",
     "lr_multiplier",
     "normalize",
+    "optimistic",
     "reduce_on_plateau",
     "weight_decay",
 ]

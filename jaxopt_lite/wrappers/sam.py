@@ -38,6 +38,7 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
         rho: how far away the place is, in the unit of the parameters.
 
     Asks for ``value_fn``, the function of the parameters whose gradient was given; of another batch, if it should be.
+    Under ``jax.pmap`` and ``jax.shard_map`` give it `pmean_fn` of that function.
     State: `SAMState`, the optimizer's.
     Source: Foret et al. (2021), arXiv:2010.01412.
     """

@@ -102,6 +102,18 @@ def test_a_loss_may_name_shardings_on_explicit_axes_and_no_mesh_need_be_in_the_c
     assert many._cache_size() == 1
 
 
+def test_without_params_updates_are_sharded_as_gradients_on_explicit_axes(on_one):
+    mesh = MESHES["explicit"]
+    shardings = {leaf: NamedSharding(mesh, spec) for leaf, spec in CUTS.items()}
+    grads = jax.device_put(on_one, shardings)
+    step = jax.jit(adam().update)
+    state, expected = adam().init(grads), (shardings, state_shardings(adam(), grads))
+    for _ in range(2):
+        updates, state = step(grads, state)
+        assert_sharded_as((updates, state), expected)
+    assert step._cache_size() == 1
+
+
 @pytest.mark.parametrize("name", ["kl_soap", "psgd_kron", "shampoo", "soap"])
 def test_without_a_mesh_in_the_context_out_shardings_keep_squares_of_automatic_axes_replicated(name, x64):
     opt, mesh = OPTIMIZERS[name], MESHES["automatic"]

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -188,6 +189,31 @@ def schedule_free(base_optimizer, learning_rate, b1, **rest):
     raise CannotBeSaid("Ours has no schedule-free wrapper: schedule_free_sgd and schedule_free_adamw are rules.")
 
 
+def optimistic_gradient_descent(learning_rate, alpha, beta):
+    return as_optaxs(ours.chain(ours.optimistic(beta / alpha), ours.sgd(scaled(learning_rate, alpha))))
+
+
+def optimistic_adam(learning_rate, optimism, b1, b2, eps, nesterov, **rest):
+    warnings.warn("please use `optimistic_adam_v2` instead.", DeprecationWarning, stacklevel=2)
+    refuse("optimistic_adam", defaults_of(alias.optimistic_adam), **rest)
+    optimism = 1.0 if optimism is None else optimism / learning_rate
+    return optimistic(learning_rate, optimism, b1, b2, eps, nesterov)
+
+
+def optimistic_adam_v2(learning_rate, alpha, beta, b1, b2, eps, nesterov, **rest):
+    refuse("optimistic_adam_v2", defaults_of(alias.optimistic_adam_v2), **rest)
+    return optimistic(scaled(learning_rate, alpha), beta / alpha, b1, b2, eps, nesterov)
+
+
+def optimistic(lr, optimism, b1, b2, eps, nesterov):
+    rule = ours.nadamw(lr, b1, b2, eps, 0.0) if nesterov else ours.adam_standard(lr, b1, b2, eps)
+    return as_optaxs(ours.chain(rule, ours.optimistic(optimism)))
+
+
+def scaled(learning_rate, factor):
+    return (lambda step: factor * learning_rate(step)) if callable(learning_rate) else factor * learning_rate
+
+
 def sophia(learning_rate, clip_threshold, update_interval, **rest):
     names = {"b1": "beta1", "b2": "beta2", "gamma": "gamma", "eps": "eps", "weight_decay": "weight_decay"}
     known = {names[name]: rest.pop(name) for name in names}
@@ -232,6 +258,9 @@ REPLACEMENTS = [
     ("sgd", alias.sgd, sgd),
     ("sign_sgd", alias.sign_sgd, sign_sgd),
     ("noisy_sgd", alias.noisy_sgd, noisy_sgd),
+    ("optimistic_gradient_descent", alias.optimistic_gradient_descent, optimistic_gradient_descent),
+    ("optimistic_adam", alias.optimistic_adam, optimistic_adam),
+    ("optimistic_adam_v2", alias.optimistic_adam_v2, optimistic_adam_v2),
     ("muon", contrib.muon, muon),
     ("dog", contrib.dog, dog),
     ("prodigy", contrib.prodigy, functools.partial(from_betas, ours.prodigy, contrib.prodigy)),

@@ -16,6 +16,7 @@ ROWS: list[Row] = [
     ("add_noise(seed=0.5)", ValueError, "add_noise: seed must be a whole number, not 0.5"),
     ("grokfast(decay_rate=1)", ValueError, f"grokfast: decay_rate must be {SHARE}, not 1"),
     ("grokfast(amplify=-1)", ValueError, f"grokfast: amplify must be {POSITIVE}, not -1"),
+    ("optimistic(optimism=-1)", ValueError, f"optimistic: optimism must be {POSITIVE}, not -1"),
     ("reduce_on_plateau(patience=0)", ValueError, f"reduce_on_plateau: patience must be {COUNT}, not 0"),
     ("reduce_on_plateau(atol=-1)", ValueError, f"reduce_on_plateau: atol must be {POSITIVE}, not -1"),
     (
@@ -29,6 +30,7 @@ ROWS: list[Row] = [
         "partition: 'w' fits no leaf; the leaves are '0', '1'; these have no names of their own: "
         "a function (path, leaf) tells them apart",
     ),
+    ("pmean_fn(3, 'data')", TypeError, "pmean_fn: value_fn must be a function of the parameters, not 3"),
     ("transform_from_optax(3)", TypeError, "transform_from_optax: tx must be one of optax's transformations, not 3"),
     ("reduce_on_plateau(min_scale=-1)", ValueError, f"reduce_on_plateau: min_scale must be {POSITIVE}, not -1"),
     ("reduce_on_plateau(threshold=2)", ValueError, f"reduce_on_plateau: threshold must be {SHARE}, not 2"),

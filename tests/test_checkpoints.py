@@ -90,6 +90,7 @@ FIELDS = {
     "HyperballState": ("iter", "radius"),
     "L2DecayState": ("iter",),
     "LrMultiplierState": ("iter",),
+    "OptimisticState": ("iter", "u"),
     "LAMBState": ("iter", "m", "v"),
     "LARSState": ("iter", "velocity"),
     "LaPropState": ("iter", "m", "v"),

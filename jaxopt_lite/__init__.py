@@ -1,10 +1,13 @@
 """Optimizers for JAX that read like their papers: pure ``init``/``update`` pairs with explicit, named state."""
 
 from jaxopt_lite import schedules
-from jaxopt_lite.core import optimizer, registry, transform
+from jaxopt_lite.core.declarations import optimizer, registry, transform
+from jaxopt_lite.core.protocol import Optimizer, Transform, apply_updates
+from jaxopt_lite.core.scheduled import at
 from jaxopt_lite.inspection import describe, hyperparams
 from jaxopt_lite.interop import from_optax, to_optax, transform_from_optax
-from jaxopt_lite.numerics import abs2, bias_correction, next_step, sqrt
+from jaxopt_lite.ops.each import each
+from jaxopt_lite.ops.numerics import abs2, bias_correction, sqrt
 from jaxopt_lite.optimizers import (
     adabelief,
     adadelta,
@@ -60,10 +63,9 @@ from jaxopt_lite.optimizers import (
 )
 from jaxopt_lite.packing import pack, repack, unpack
 from jaxopt_lite.privacy import private_mean
-from jaxopt_lite.protocol import Optimizer, Transform, apply_updates
-from jaxopt_lite.rules import at, each
 from jaxopt_lite.schedules import Schedule, schedule
-from jaxopt_lite.states import averaged_params, evaluation_params, find, state_shardings, value_and_grad_from_state
+from jaxopt_lite.sharding import state_shardings
+from jaxopt_lite.states import averaged_params, evaluation_params, find, value_and_grad_from_state
 from jaxopt_lite.training import perturbed_params, pmean_fn, train_step
 from jaxopt_lite.transforms import (
     adaptive_clip,
@@ -83,7 +85,7 @@ from jaxopt_lite.transforms import (
     reduce_on_plateau,
     weight_decay,
 )
-from jaxopt_lite.trees import zero_steps, zeros_like
+from jaxopt_lite.tree.zeros import next_step, zero_steps, zeros_like
 from jaxopt_lite.wrappers import (
     accumulate,
     average,

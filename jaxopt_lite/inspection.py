@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.buffers import opened
-from jaxopt_lite.kinds import kinds_of
+from jaxopt_lite.core.hyperparameters import kinds_of
+from jaxopt_lite.core.protocol import Optimizer, Transform
+from jaxopt_lite.core.scheduled import CountedState, at
 from jaxopt_lite.packing import advice
-from jaxopt_lite.paths import groups_of, map_with_path, only
-from jaxopt_lite.protocol import Optimizer, Transform
-from jaxopt_lite.rules import at
-from jaxopt_lite.scheduled import CountedState
 from jaxopt_lite.transforms.chain import chain
-from jaxopt_lite.trees import Tree, as_arrays
-from jaxopt_lite.trees import describe as form
+from jaxopt_lite.tree.packed import opened
+from jaxopt_lite.tree.paths import groups_of, map_with_path, only
+from jaxopt_lite.tree.structure import as_arrays
+from jaxopt_lite.tree.structure import describe as form
+from jaxopt_lite.types import Tree
 
 
 class Part(NamedTuple):

@@ -5,12 +5,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.buffers import whole
-from jaxopt_lite.core import optimizer, transform
-from jaxopt_lite.numerics import at_least_float32, cast, load
-from jaxopt_lite.places import Place, shown
-from jaxopt_lite.protocol import Transform
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.core.declarations import optimizer, transform
+from jaxopt_lite.core.protocol import Transform
+from jaxopt_lite.tree.dtypes import at_least_float32, cast, load
+from jaxopt_lite.tree.packed import whole
+from jaxopt_lite.tree.places import Place, shown
+from jaxopt_lite.types import Tree
 
 
 def to_optax(opt: Transform) -> Any:

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxopt_lite.arguments import checked_number
-from jaxopt_lite.buffers import Layout, Leaf, Packed, forms, is_packed, opened, packed_in
-from jaxopt_lite.checks import check_arrays, check_floats
-from jaxopt_lite.kinds import STEP
-from jaxopt_lite.paths import labels, map_with_path, takes_tree
-from jaxopt_lite.trees import Tree, describe, first_difference, is_function, is_prefix, is_traced, same_structure
+from jaxopt_lite.core.arguments import checked_number
+from jaxopt_lite.core.checks import check_arrays, check_floats
+from jaxopt_lite.core.hyperparameters import STEP
+from jaxopt_lite.tree.packed import Layout, Leaf, Packed, forms, is_packed, opened, packed_in
+from jaxopt_lite.tree.paths import labels, map_with_path, takes_tree
+from jaxopt_lite.tree.structure import describe, first_difference, is_function, is_prefix, is_traced, same_structure
+from jaxopt_lite.types import Tree
 
 # A buffer of an odd length is gone through 1.6 times as slowly.
 MULTIPLE = 1024

@@ -5,12 +5,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite import checks
-from jaxopt_lite.arguments import checked
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Scalar, load
-from jaxopt_lite.rules import shortened
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.core import checks
+from jaxopt_lite.core.arguments import checked
+from jaxopt_lite.ops.norms import norm, shortened
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.types import Scalar, Tree
 
 
 def private_mean(grads: Tree, key: jax.Array, max_norm: Scalar, noise_multiplier: Scalar) -> Tree:

@@ -5,11 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import NamedSharding
 
-from jaxopt_lite.checks import check_kept
-from jaxopt_lite.numerics import cast, load
-from jaxopt_lite.trees import Tree, along
+from jaxopt_lite.core.checks import check_kept
+from jaxopt_lite.tree.dtypes import cast, load
+from jaxopt_lite.types import Tree
 
 
 def find(state: Any, name: str) -> Any:
@@ -121,64 +120,3 @@ def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tup
         return now
 
     return value_and_grad
-
-
-def state_shardings(opt: Any, params: Tree) -> Any:
-    """The shardings of a state, for ``in_shardings``, ``out_shardings`` and for restoring one from a checkpoint.
-
-    Args:
-        opt: the optimizer.
-        params: arrays, or ``jax.ShapeDtypeStruct``, each with a ``NamedSharding``.
-
-    Returns:
-        A tree with the structure of ``opt.init(params)``. What stands in the state at a parameter's path is sharded
-        along the parameter's axes, as far as it has them; all else is whole on every device of the mesh.
-
-    Raises:
-        TypeError: a parameter has no ``NamedSharding``.
-    """
-    shardings, shapes = {}, {}
-    for path, p in jax.tree_util.tree_leaves_with_path(params):
-        sharding = getattr(p, "sharding", None)
-        if not isinstance(sharding, NamedSharding):
-            where = f"params{jax.tree_util.keystr(path)}"
-            raise TypeError(f"state_shardings: {where} has the sharding {sharding}, and needs a NamedSharding")
-        shardings[path], shapes[path] = sharding, p.shape
-    if not shardings:
-        raise TypeError("state_shardings: params has no leaves, and so no mesh")
-    whole = along(next(iter(shardings.values())), ())
-
-    def longer(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
-        return tuple(n + (k == axis) for k, n in enumerate(shape))
-
-    def shapes_with(axis: int) -> dict[Any, tuple[int, ...]]:
-        """The shapes in the state of parameters of which this axis is longer by one."""
-        forms = jax.tree.map(lambda p: jax.ShapeDtypeStruct(longer(p.shape, axis), p.dtype), params)
-        try:
-            state = jax.eval_shape(opt.init, forms)
-        except ValueError:  # from groups that are chosen by a length
-            return {}
-        return {path: leaf.shape for path, leaf in jax.tree_util.tree_leaves_with_path(state)}
-
-    # An axis of the state is the parameter's that it grows with: lengths alone do not tell equal ones apart.
-    grown = [shapes_with(axis) for axis in range(max(map(len, shapes.values())))]
-
-    def sharding_of(path: Any, leaf: Any) -> NamedSharding:
-        ends = range(len(path) + 1)
-        owners = [path[i:j] for i in ends for j in ends if path[i:j] in shardings]
-        if not owners:
-            return whole
-        owner = max(owners, key=len)
-        sharding = shardings[owner]
-        axes: list[int | None] = [None] * leaf.ndim
-        # Where a length decides what is kept, nothing else is known; and a square may be of one side.
-        is_alike = leaf.shape == shapes[owner] and len(set(leaf.shape)) == leaf.ndim
-        for axis, n in enumerate(shapes[owner]):
-            then = grown[axis].get(path, longer(leaf.shape, axis) if is_alike else leaf.shape)
-            grows = [at for at, pair in enumerate(zip(leaf.shape, then, strict=False)) if pair == (n, n + 1)]
-            # What grows along two axes is a square of this one, which is kept whole.
-            if len(grows) == 1:
-                axes[grows[0]] = axis
-        return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
-
-    return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))

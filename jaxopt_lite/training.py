@@ -7,13 +7,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite import checks
-from jaxopt_lite.arguments import checked
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Scalar, load
-from jaxopt_lite.protocol import Optimizer, apply_updates
-from jaxopt_lite.rules import direction
-from jaxopt_lite.trees import Tree, beside, describe
+from jaxopt_lite.core import checks
+from jaxopt_lite.core.arguments import checked
+from jaxopt_lite.core.protocol import Optimizer, apply_updates
+from jaxopt_lite.ops.norms import direction, norm
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.structure import beside, describe
+from jaxopt_lite.types import Scalar, Tree
 
 
 def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = False) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from quick import some_slow
 
 import jaxopt_lite
 from jaxopt_lite import Optimizer, add_noise, chain, momentum, registry, schedules, sgd
-from jaxopt_lite.kinds import kinds_of
+from jaxopt_lite.core.hyperparameters import kinds_of
 from jaxopt_lite.testing.problems import small_tree, start, step
 
 FACTORIES = {name: x for name, x in (vars(schedules) | vars(jaxopt_lite)).items() if hasattr(x, "makes")}

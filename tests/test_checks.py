@@ -8,7 +8,7 @@ import pytest
 import wrong_inputs
 
 from jaxopt_lite import adam, apply_updates, next_step, optimizer, sgd, skip_nonfinite, zero_steps, zeros_like
-from jaxopt_lite.kinds import KINDS, OWN
+from jaxopt_lite.core.hyperparameters import KINDS, OWN
 
 ROWS = [pytest.param(*row, id=row[0]) for rows in wrong_inputs.WRONG.values() for row in rows]
 

@@ -12,8 +12,8 @@ import pytest
 
 import jaxopt_lite
 from jaxopt_lite import adam
-from jaxopt_lite.__main__ import main, summary
-from jaxopt_lite.core import by_name
+from jaxopt_lite.cli import main, summary
+from jaxopt_lite.core.declarations import by_name
 from jaxopt_lite.landscapes import LANDSCAPES, trajectories
 
 TASK = """

@@ -12,21 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxopt_lite import (
-    Optimizer,
-    adam,
-    adamw,
-    apply_updates,
-    at,
-    each,
-    momentum,
-    muon,
-    optimizer,
-    protocol,
-    registry,
-    sgd,
-)
-from jaxopt_lite.core import by_name
+from jaxopt_lite import Optimizer, adam, adamw, apply_updates, at, each, momentum, muon, optimizer, registry, sgd
+from jaxopt_lite.core import protocol
+from jaxopt_lite.core.declarations import by_name
 
 
 class Factored(NamedTuple):

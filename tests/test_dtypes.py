@@ -11,8 +11,8 @@ from composed import AROUND, WRAPPERS
 from quick import REPRESENTATIVES, some_slow
 
 from jaxopt_lite import adam, apply_updates, registry
+from jaxopt_lite.core.value import Value
 from jaxopt_lite.testing.problems import assert_ulps, small_tree, update
-from jaxopt_lite.values import Value
 
 LR = 0.25
 KINDS_OF_LR = {

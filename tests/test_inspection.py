@@ -27,8 +27,8 @@ from jaxopt_lite import (
     soap,
     weight_decay,
 )
+from jaxopt_lite.core.protocol import Optimizer
 from jaxopt_lite.inspection import parts_of, state_bytes
-from jaxopt_lite.protocol import Optimizer
 from jaxopt_lite.testing import problems
 
 PARAMS = {"w": jnp.linspace(-1, 1, 12).reshape(3, 4), "b": jnp.ones(4), "k": jnp.ones((2, 3, 3))}

@@ -26,8 +26,8 @@ from jaxopt_lite import (
     value_and_grad_from_state,
     weight_decay,
 )
-from jaxopt_lite.linesearch import Point, cubic_minimum, zoom
-from jaxopt_lite.noise import signs
+from jaxopt_lite.ops.linesearch import Point, cubic_minimum, zoom
+from jaxopt_lite.ops.random import signs
 from jaxopt_lite.testing.problems import run, start
 
 

@@ -10,23 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from quick import some_slow
 
-from jaxopt_lite import (
-    adamw,
-    find,
-    kl_soap,
-    lion,
-    muon,
-    partition,
-    prodigy,
-    registry,
-    scion,
-    sgd,
-    shampoo,
-    soap,
-)
-from jaxopt_lite.factors import in_blocks, out_of_blocks, outer_product, spectral_norm
-from jaxopt_lite.matrices import matrix_axes, merged_axes
-from jaxopt_lite.orthogonal import orthogonal
+from jaxopt_lite import adamw, find, kl_soap, lion, muon, partition, prodigy, registry, scion, sgd, shampoo, soap
+from jaxopt_lite.ops.matrices import matrix_axes, merged_axes
+from jaxopt_lite.ops.orthogonal import orthogonal
+from jaxopt_lite.ops.preconditioners import in_blocks, out_of_blocks, outer_product, spectral_norm
 
 FOR_MATRICES = [name for name, entry in registry.items() if "matrices" in entry.needs]
 SEEDS = st.integers(0, 2**32 - 1)

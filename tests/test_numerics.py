@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxopt_lite import abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.numerics import at_least_float32, cast, load, mean, saturate
+from jaxopt_lite.ops.numerics import mean, saturate
+from jaxopt_lite.tree.dtypes import at_least_float32, cast, load
 
 LARGEST = np.finfo(np.float32).max
 

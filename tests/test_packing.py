@@ -32,9 +32,10 @@ from jaxopt_lite import (
     train_step,
     unpack,
 )
-from jaxopt_lite.buffers import Packed
-from jaxopt_lite.numerics import abs2, load
+from jaxopt_lite.ops.numerics import abs2
 from jaxopt_lite.testing.problems import assert_ulps, small_tree, step
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.packed import Packed
 
 PARAMS = {
     "dense": {"kernel": jnp.arange(6.0).reshape(2, 3), "bias": jnp.ones(3)},

@@ -14,7 +14,7 @@ from quick import some_slow
 
 from jaxopt_lite import adam, apply_updates, each, polyak_sgd, psgd_kron, registry, zeros_like
 from jaxopt_lite.testing.problems import update
-from jaxopt_lite.trees import beside
+from jaxopt_lite.tree.structure import beside
 
 
 class Layer(NamedTuple):

@@ -33,16 +33,16 @@ from jaxopt_lite import (
     sgd,
     weight_decay,
 )
+from jaxopt_lite.core.value import call_of
 from jaxopt_lite.race import load, race
 from jaxopt_lite.race.batches import batches_of
-from jaxopt_lite.race.calls import call_of
+from jaxopt_lite.race.builtin_tasks import two_layer_net
+from jaxopt_lite.race.display import now_and_then
 from jaxopt_lite.race.entrants import enter
-from jaxopt_lite.race.lanes import Track
 from jaxopt_lite.race.ranking import running_mean, tie
 from jaxopt_lite.race.result import Lane, Result
-from jaxopt_lite.race.show import now_and_then
 from jaxopt_lite.race.task import Task
-from jaxopt_lite.race.tasks import two_layer_net
+from jaxopt_lite.race.track import Track
 
 quiet = functools.partial(race, show=None)
 RATES = (1e-3, 1.0, 4)

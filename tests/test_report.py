@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from browser import browser
 
-from jaxopt_lite.race import race, report, show
+from jaxopt_lite.race import race, report, table
 
 HOSTILE = "</script><b id='broken'>\"quoted\" & 'more'"
 OPTIMIZERS, RATES = ("sgd", "momentum", "adagrad", "adam"), [1e-4, 1e-3, 0.01, 0.1, 100.0]
@@ -89,10 +89,10 @@ def test_the_page_holds_what_the_race_says(look, result):
     window = look()
     assert texts(window, "h1") == ["A race of 4 optimizers"]
     assert texts(window, "#line") == [result.line]
-    assert texts(window, "#summary") == [show.summary(result)]
-    assert texts(window, "thead th[scope=col]") == ["place", *show.titles(result)[1:]]
+    assert texts(window, "#summary") == [table.summary(result)]
+    assert texts(window, "thead th[scope=col]") == ["place", *table.titles(result)[1:]]
     rows = [[cell.text for cell in row.find_elements("css selector", "td, th")] for row in find(window, "tbody tr")]
-    assert rows == [list(show.cells(result, row)) for row in result.rows]
+    assert rows == [list(table.cells(result, row)) for row in result.rows]
     assert texts(window, "tbody th[scope=row]") == [row.name for row in result.rows]
 
 

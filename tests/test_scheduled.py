@@ -29,8 +29,8 @@ from jaxopt_lite import (
     skip_nonfinite,
     weight_decay,
 )
-from jaxopt_lite.kinds import kinds_of, why_fixed
-from jaxopt_lite.scheduled import CountedState
+from jaxopt_lite.core.hyperparameters import kinds_of, why_fixed
+from jaxopt_lite.core.scheduled import CountedState
 from jaxopt_lite.testing.problems import quadratic, small_tree, update
 
 NUMBERS = [

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from jaxopt_lite import zero_steps, zeros_like
-from jaxopt_lite.norms import dot, norm, norm1
-from jaxopt_lite.trees import is_function, zeros_over
+from jaxopt_lite.ops.norms import dot, norm, norm1
+from jaxopt_lite.tree.structure import is_function
+from jaxopt_lite.tree.zeros import zeros_over
 
 MIXED = {
     "half": jnp.full((2, 3), 7, jnp.float16),

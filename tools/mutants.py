@@ -30,33 +30,40 @@ ROOT = Path(__file__).parents[1]
 TESTS, PACKAGE = ROOT / "tests", ROOT / "jaxopt_lite"
 # What every rule is built on: the files that test it first, and those that may find what these do not.
 FOUNDATION = {
-    "values": ["test_values.py", "test_checks.py"],
-    "core": ["test_core.py", "test_checks.py"],
+    "value": ["test_values.py", "test_checks.py"],
+    "declarations": ["test_core.py", "test_checks.py"],
     "protocol": ["test_core.py", "test_values.py", "test_checks.py"],
-    "rules": ["test_core.py", "test_checks.py"],
+    "each": ["test_core.py", "test_checks.py"],
     "checks": ["test_checks.py"],
-    "kinds": ["test_checks.py", "test_core.py"],
+    "hyperparameters": ["test_checks.py", "test_core.py"],
     "numerics": ["test_numerics.py", "test_twins.py"],
-    "trees": ["test_trees.py", "test_checks.py"],
+    "structure": ["test_trees.py", "test_checks.py"],
     "meshes": ["test_sharding.py"],
     "norms": ["test_trees.py", "test_wrappers.py", "test_transforms.py"],
-    "schedules": ["test_schedules.py", "test_checks.py"],
+    "shapes": ["test_schedules.py", "test_checks.py"],
     "paths": ["test_groups.py", "test_checks.py"],
     "matrices": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
     "orthogonal": ["test_matrices.py", "test_twins.py", "test_checks.py"],
-    "factors": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
-    "noise": ["test_transforms.py", "test_lbfgs.py", "test_trees.py"],
+    "preconditioners": ["test_matrices.py", "test_twins.py", "test_checks.py", "test_trees.py"],
+    "random": ["test_transforms.py", "test_lbfgs.py", "test_trees.py"],
     "linesearch": ["test_lbfgs.py"],
     "states": ["test_groups.py", "test_wrappers.py", "test_checks.py", "test_sharding.py"],
     "inspection": ["test_inspection.py", "test_groups.py"],
     "interop": ["test_interop.py", "test_checks.py"],
-    "buffers": ["test_packing.py", "test_checks.py"],
+    "packed": ["test_packing.py", "test_checks.py"],
     "packing": ["test_packing.py", "test_checks.py"],
     "scheduled": ["test_scheduled.py", "test_checks.py"],
     "algebra": ["test_schedules.py", "test_checks.py"],
     "curves": ["test_schedules.py"],
     "privacy": ["test_privacy.py", "test_checks.py"],
     "training": ["test_training.py", "test_checks.py", "test_landscapes.py"],
+    "dtypes": ["test_numerics.py", "test_dtypes.py"],
+    "zeros": ["test_trees.py", "test_sharding.py", "test_checks.py"],
+    "decay": ["test_twins.py", "test_checks.py"],
+    "sharding": ["test_sharding.py"],
+    "arguments": ["test_arguments.py", "test_checks.py"],
+    "eager": ["test_core.py", "test_dtypes.py", "test_checks.py"],
+    "places": ["test_checks.py", "test_groups.py", "test_interop.py"],
 }
 ON_IT = [
     "test_laws.py",
@@ -78,8 +85,8 @@ TOOLS = {
     "landscapes": ["test_landscapes.py", "test_command_line.py"],
     "testing": ["test_laws.py"],
     "datasets": ["test_datasets.py"],
-    "__main__": ["test_command_line.py"],
-    "pages": ["test_report.py", "test_landscapes.py"],
+    "cli": ["test_command_line.py"],
+    "html": ["test_report.py", "test_landscapes.py"],
 }
 
 
@@ -279,7 +286,7 @@ def tests_of(name: str) -> tuple[list[str], str]:
     around = FILES[name].parent.name
     if folder in TOOLS:
         return TOOLS[folder], OVER_SOME_RULES
-    if name in {"matrices", "factors"}:
+    if name in {"matrices", "preconditioners"}:
         return FOUNDATION[name], "not test_twins or muon or scion or shampoo or soap or psgd_kron"
     if name in FOUNDATION:
         more = [file for file in ON_IT if file not in FOUNDATION[name]]

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from jaxopt_lite.core.protocol import Optimizer
+from jaxopt_lite.core.value import call_of
+from jaxopt_lite.html import filled, thinned
 from jaxopt_lite.landscapes.functions import Landscape, Point
-from jaxopt_lite.landscapes.paths import trajectories
 from jaxopt_lite.landscapes.relief import grid, scale
-from jaxopt_lite.pages import filled, thinned
-from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.race.calls import call_of
+from jaxopt_lite.landscapes.trajectories import trajectories
 
 MOST_POINTS = 100
 MOST_STARTS = 33

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxopt_lite.html import thinned
 from jaxopt_lite.landscapes.functions import Landscape
 from jaxopt_lite.landscapes.relief import grid, scale
-from jaxopt_lite.pages import thinned
 
 # After Okabe & Ito, whose colours the colour-blind can tell apart; the same as in page.html.
 COLOURS = ("#d55e00", "#0072b2", "#00815f", "#a8487f", "#2b2b2b", "#b07a00", "#3a9ad0", "#6b6300")

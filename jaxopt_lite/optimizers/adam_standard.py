@@ -5,9 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class AdamStandardState(NamedTuple):

@@ -6,10 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, plus, sqrt
-from jaxopt_lite.rules import at, each, stored
-from jaxopt_lite.trees import Tree, copy, difference, zero_steps
+from jaxopt_lite.ops import abs2, at, copy, difference, each, next_step, norm, plus, sqrt, stored, zero_steps
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class DoWGState(NamedTuple):

@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class HeavyBallState(NamedTuple):

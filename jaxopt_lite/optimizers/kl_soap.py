@@ -6,11 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.factors import Sides, averaged, next_basis, rotated, square_zeros, unrotated, whitened
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, matrix_axes, routed
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
-from jaxopt_lite.rules import at, each, when
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
+from jaxopt_lite.ops import abs2, at, each, next_step, sqrt, when, zero_steps, zeros_like, zeros_over
+from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, matrix_axes, routed
+from jaxopt_lite.ops.preconditioners import Sides, averaged, next_basis, rotated, square_zeros, unrotated, whitened
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class KLSOAPState(NamedTuple):

@@ -5,10 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.rules import at, each, trust_ratio
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import at, each, next_step, norm, trust_ratio, zero_steps, zeros_like
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class LARSState(NamedTuple):

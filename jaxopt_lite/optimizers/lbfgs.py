@@ -6,11 +6,22 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.linesearch import Point, zoom
-from jaxopt_lite.norms import dot, norm
-from jaxopt_lite.numerics import Scalar, cast, next_step
-from jaxopt_lite.rules import direction, each, stored
-from jaxopt_lite.trees import Tree, difference, moved, number_beside, zero_steps, zeros_like
+from jaxopt_lite.ops import (
+    cast,
+    difference,
+    direction,
+    dot,
+    each,
+    moved,
+    next_step,
+    norm,
+    number_beside,
+    stored,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.ops.linesearch import Point, zoom
+from jaxopt_lite.types import Scalar, Tree
 
 
 class LBFGSState(NamedTuple):

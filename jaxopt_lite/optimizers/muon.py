@@ -5,11 +5,18 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.matrices import Axes, Hidden, Others, by_matrix, routed
-from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.orthogonal import Coefficients, Method, Preconditioning, Scale, in_triples, orthogonal, relative_scale
-from jaxopt_lite.rules import Decay, at, decays, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import Decay, at, decays, each, next_step, zero_steps, zeros_like
+from jaxopt_lite.ops.matrices import Axes, Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.orthogonal import (
+    Coefficients,
+    Method,
+    Preconditioning,
+    Scale,
+    in_triples,
+    orthogonal,
+    relative_scale,
+)
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class MuonState(NamedTuple):

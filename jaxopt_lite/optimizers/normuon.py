@@ -5,12 +5,23 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.matrices import Axes, Hidden, Others, by_matrix, per_output, routed
-from jaxopt_lite.norms import length
-from jaxopt_lite.numerics import Number, Scalar, abs2, mean, next_step, sqrt
-from jaxopt_lite.orthogonal import Coefficients, Method, Scale, in_triples, orthogonal, relative_scale
-from jaxopt_lite.rules import Decay, at, decays, direction, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import (
+    Decay,
+    abs2,
+    at,
+    decays,
+    direction,
+    each,
+    length,
+    mean,
+    next_step,
+    sqrt,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.ops.matrices import Axes, Hidden, Others, by_matrix, per_output, routed
+from jaxopt_lite.ops.orthogonal import Coefficients, Method, Scale, in_triples, orthogonal, relative_scale
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class NorMuonState(NamedTuple):

@@ -6,10 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like, zeros_over
+from jaxopt_lite.ops import abs2, at, each, next_step, norm, sqrt, zero_steps, zeros_like, zeros_over
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class NovoGradState(NamedTuple):

@@ -6,10 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Number, Scalar, next_step, sqrt
-from jaxopt_lite.rules import at, direction, each
-from jaxopt_lite.trees import zero_steps
+from jaxopt_lite.ops import at, direction, each, next_step, norm, sqrt, zero_steps
+from jaxopt_lite.types import Number, Scalar
 
 
 class PolyakSGDState(NamedTuple):

@@ -6,10 +6,23 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import dot, norm1
-from jaxopt_lite.numerics import Number, Scalar, abs2, next_step, sqrt
-from jaxopt_lite.rules import at, direction, each, stored
-from jaxopt_lite.trees import Tree, copy, difference, number_beside, zero_steps, zeros_like
+from jaxopt_lite.ops import (
+    abs2,
+    at,
+    copy,
+    difference,
+    direction,
+    dot,
+    each,
+    next_step,
+    norm1,
+    number_beside,
+    sqrt,
+    stored,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class ProdigyState(NamedTuple):

@@ -7,13 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.factors import fitted, square_zeros
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed, transposed
-from jaxopt_lite.noise import draw, first_key
-from jaxopt_lite.norms import length
-from jaxopt_lite.numerics import Number, Scalar, bias_correction, mean, next_step
-from jaxopt_lite.rules import at, each, shortened, when
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import at, bias_correction, each, length, mean, next_step, shortened, when, zero_steps, zeros_like
+from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, routed, transposed
+from jaxopt_lite.ops.preconditioners import fitted, square_zeros
+from jaxopt_lite.ops.random import draw, first_key
+from jaxopt_lite.types import Number, Scalar, Tree
 
 DAMPING = float(np.finfo(np.float32).eps) ** 0.5
 

@@ -6,9 +6,21 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.rules import at, direction, each, stored
-from jaxopt_lite.trees import Tree, copy, number_beside, zero_steps, zeros_like
+from jaxopt_lite.ops import (
+    abs2,
+    at,
+    bias_correction,
+    copy,
+    direction,
+    each,
+    next_step,
+    number_beside,
+    sqrt,
+    stored,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class ScheduleFreeAdamWState(NamedTuple):

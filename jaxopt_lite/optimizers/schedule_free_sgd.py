@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.rules import at, direction, each, stored
-from jaxopt_lite.trees import Tree, copy, number_beside, zero_steps
+from jaxopt_lite.ops import at, copy, direction, each, next_step, number_beside, stored, zero_steps
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class ScheduleFreeSGDState(NamedTuple):

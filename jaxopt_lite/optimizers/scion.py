@@ -5,11 +5,10 @@ from typing import Literal, NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.matrices import Axes, Hidden, Others, by_matrix, routed
-from jaxopt_lite.numerics import Number, Scalar, next_step, sign
-from jaxopt_lite.orthogonal import Coefficients, Method, in_triples, orthogonal
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import at, each, next_step, sign, zero_steps, zeros_like
+from jaxopt_lite.ops.matrices import Axes, Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.orthogonal import Coefficients, Method, in_triples, orthogonal
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class ScionState(NamedTuple):

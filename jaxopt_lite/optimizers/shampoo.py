@@ -5,12 +5,29 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.factors import averaged, in_blocks, inverse_fourth_root, out_of_blocks, outer_products, square_zeros
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed
-from jaxopt_lite.norms import length
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.rules import at, direction, each, when
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import (
+    abs2,
+    at,
+    bias_correction,
+    direction,
+    each,
+    length,
+    next_step,
+    sqrt,
+    when,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.preconditioners import (
+    averaged,
+    in_blocks,
+    inverse_fourth_root,
+    out_of_blocks,
+    outer_products,
+    square_zeros,
+)
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class ShampooState(NamedTuple):

@@ -6,7 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.factors import (
+from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, when, zero_steps, zeros_like
+from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.preconditioners import (
     Sides,
     averaged,
     largest_first,
@@ -16,10 +18,7 @@ from jaxopt_lite.factors import (
     square_zeros,
     unrotated,
 )
-from jaxopt_lite.matrices import Hidden, Others, by_matrix, routed
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, next_step, sqrt
-from jaxopt_lite.rules import at, each, when
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class SOAPState(NamedTuple):

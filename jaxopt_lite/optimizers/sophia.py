@@ -6,10 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.noise import draw, first_key, signs
-from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.rules import at, each, shortened
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import at, each, next_step, shortened, zero_steps, zeros_like
+from jaxopt_lite.ops.random import draw, first_key, signs
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class SophiaState(NamedTuple):

@@ -6,9 +6,20 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, Scalar, abs2, bias_correction, mean, next_step, sqrt
-from jaxopt_lite.rules import Decay, at, decays, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import (
+    Decay,
+    abs2,
+    at,
+    bias_correction,
+    decays,
+    each,
+    mean,
+    next_step,
+    sqrt,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.types import Number, Scalar, Tree
 
 
 class StableAdamWState(NamedTuple):

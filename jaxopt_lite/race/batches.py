@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxopt_lite.trees import Tree, describe
+from jaxopt_lite.tree.structure import describe
+from jaxopt_lite.types import Tree
 
 # The book's.
 USUAL = 100

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite import schedules
-from jaxopt_lite.core import by_name
-from jaxopt_lite.protocol import Optimizer, Transform
-from jaxopt_lite.trees import describe
-from jaxopt_lite.values import Value
+from jaxopt_lite.core.declarations import by_name
+from jaxopt_lite.core.protocol import Optimizer, Transform
+from jaxopt_lite.core.value import Value
+from jaxopt_lite.tree.structure import describe
 
 
 class Entrant(NamedTuple):

@@ -10,15 +10,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxopt_lite.core.value import call_of
 from jaxopt_lite.race.batches import batches_of
-from jaxopt_lite.race.calls import call_of
+from jaxopt_lite.race.display import shower
 from jaxopt_lite.race.entrants import Entrant, enter
-from jaxopt_lite.race.lanes import Track
+from jaxopt_lite.race.outcome import Lane
 from jaxopt_lite.race.ranking import same
-from jaxopt_lite.race.result import Lane, Result
-from jaxopt_lite.race.show import shower
+from jaxopt_lite.race.result import Result
 from jaxopt_lite.race.task import Task
-from jaxopt_lite.trees import is_function
+from jaxopt_lite.race.track import Track
+from jaxopt_lite.tree.structure import is_function
 
 BOOK = ("sgd", "momentum", "adagrad", "adam")
 MARKS = 24

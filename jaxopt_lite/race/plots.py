@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from jaxopt_lite.race import ranking
-from jaxopt_lite.race.result import Result
+from jaxopt_lite.race.ranking import Ranked
 
 
-def curves(result: Result, path: str | Path | None) -> Any:
+def curves(result: Ranked, path: str | Path | None) -> Any:
     """The learning curve of each optimizer at its best rate, best first; see `Result.plot`."""
     axes = _axes("step", result.judged_by)
     for row in result.rows:
@@ -19,7 +19,7 @@ def curves(result: Result, path: str | Path | None) -> Any:
     return _finished(axes, result, path)
 
 
-def rates(result: Result, path: str | Path | None) -> Any:
+def rates(result: Ranked, path: str | Path | None) -> Any:
     """The score of each optimizer against the learning rate; see `Result.plot_lr`.
 
     Lanes that were taken out are hollow, at what they were worth then; lanes that diverged are left out.
@@ -45,7 +45,7 @@ def _axes(x: str, y: str) -> Any:
     return axes
 
 
-def _finished(axes: Any, result: Result, path: str | Path | None) -> Any:
+def _finished(axes: Any, result: Ranked, path: str | Path | None) -> Any:
     drawn = np.concatenate([line.get_ydata() for line in axes.get_lines()])
     if result.mode == "min" and np.all(drawn[np.isfinite(drawn)] > 0):
         axes.set_yscale("log")

@@ -6,26 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from jaxopt_lite.pages import filled, thinned
-from jaxopt_lite.race import ranking, show
-from jaxopt_lite.race.result import Result
+from jaxopt_lite.html import filled, thinned
+from jaxopt_lite.race import ranking, table
+from jaxopt_lite.race.ranking import Ranked
 
 # Points of a curve; a screen shows no more, and the page stays small.
 POINTS = 200
 
 
-def page(result: Result) -> str:
+def page(result: Ranked) -> str:
     """The report as one file of HTML, which fetches nothing."""
     count = len(result.rows)
     several = result.losses.shape[1] > 1
     race = {
         "heading": f"A race of {count} optimizer{'s' * (count > 1)}",
         "verdict": _verdict(result),
-        "summary": show.summary(result),
-        "line": show.last_line(result),
+        "summary": table.summary(result),
+        "line": table.last_line(result),
         "sound": not result.diverged[result.rows[0].lane],
-        "titles": show.titles(result),
-        "rows": [{"lane": row.lane, "cells": show.cells(result, row)} for row in result.rows],
+        "titles": table.titles(result),
+        "rows": [{"lane": row.lane, "cells": table.cells(result, row)} for row in result.rows],
         "measure": result.judged_by + (", mean over seeds" if several else ""),
         "mode": result.mode,
         "longest": int(result.reached.max()),
@@ -35,26 +35,26 @@ def page(result: Result) -> str:
     return filled(Path(__file__).with_name("report.html"), race)
 
 
-def _verdict(result: Result) -> str:
+def _verdict(result: Ranked) -> str:
     """The result in a sentence."""
     winner, *others = result.rows
     if result.diverged[winner.lane]:
         return "Every lane diverged."
     own = math.isnan(winner.lr)
-    at = "its own learning rate" if own else f"a learning rate of {show.rate(winner.lr)}"
+    at = "its own learning rate" if own else f"a learning rate of {table.rate(winner.lr)}"
     score = f"{winner.score:.4g}" + ("" if math.isnan(winner.deviation) else f"\xa0±\xa0{winner.deviation:.2g}")
     ties = [row.name for row in others if row.place == winner.place]
     noise = f" Within noise it is level with {', '.join(ties)}." if ties else ""
     return f"{winner.name} wins at {at}, with a score of {score}.{noise}"
 
 
-def _steps(result: Result, reached: int) -> list[int]:
+def _steps(result: Ranked, reached: int) -> list[int]:
     """The steps at which the curves of all lanes that got this far have their points."""
     steps, _ = ranking.curve(result, int(np.argmax(result.reached == reached)))
     return [int(step) for step in steps[thinned(len(steps), POINTS)]]
 
 
-def _lane(result: Result, i: int) -> dict[str, Any]:
+def _lane(result: Ranked, i: int) -> dict[str, Any]:
     """What the page knows of a lane."""
     lane, scores = result.lanes[i], result.scores[i].astype(float)
     # Means of what has diverged are no numbers, which is what the page is to be told.
@@ -64,7 +64,7 @@ def _lane(result: Result, i: int) -> dict[str, Any]:
     return {
         "name": lane.name,
         "lr": _number(lane.lr),
-        "rate": show.rate(lane.lr),
+        "rate": table.rate(lane.lr),
         "call": lane.call,
         "score": _number(score),
         "deviation": _number(deviation),

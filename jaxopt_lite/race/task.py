@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.trees import Tree, describe, is_function
+from jaxopt_lite.tree.structure import describe, is_function
+from jaxopt_lite.types import Tree
 
 
 class Task(NamedTuple):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.core.protocol import Optimizer
 from jaxopt_lite.testing import arithmetic, form  # noqa: F401 - their laws are added to the dict
 from jaxopt_lite.testing.problems import laws
-from jaxopt_lite.trees import describe
+from jaxopt_lite.tree.structure import describe
 
 __all__ = ["check", "laws"]
 

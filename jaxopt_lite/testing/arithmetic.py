@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.protocol import Optimizer, apply_updates
+from jaxopt_lite.core.protocol import Optimizer, apply_updates
 from jaxopt_lite.testing.problems import assert_ulps, law, quadratic, rosenbrock, run, small_tree, start, step, update
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.types import Tree
 
 
 @law

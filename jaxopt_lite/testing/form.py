@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.core.protocol import Optimizer
 from jaxopt_lite.testing.problems import law, quadratic, run, small_tree, start, step, update
 
 

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.numerics import abs2, load
-from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.core.protocol import Optimizer
+from jaxopt_lite.ops.numerics import abs2
 from jaxopt_lite.training import take_step
-from jaxopt_lite.trees import Tree
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.types import Tree
 
 Carry = tuple[Tree, Any]
 Law = Callable[[Optimizer], None]

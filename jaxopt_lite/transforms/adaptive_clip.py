@@ -3,9 +3,9 @@
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.norms import length
-from jaxopt_lite.numerics import Scalar
-from jaxopt_lite.rules import each, shortened, unit_axes
+from jaxopt_lite.ops import each, length, shortened
+from jaxopt_lite.ops.matrices import unit_axes
+from jaxopt_lite.types import Scalar
 
 
 @transform(needs=("params", "leaf"))

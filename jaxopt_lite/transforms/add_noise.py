@@ -4,12 +4,11 @@ from typing import NamedTuple
 
 import jax
 
-from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import transform
-from jaxopt_lite.noise import draw, first_key
-from jaxopt_lite.numerics import Number, Scalar, next_step, sqrt
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import zero_steps
+from jaxopt_lite.ops import at, each, next_step, sqrt, zero_steps
+from jaxopt_lite.ops.random import draw, first_key
+from jaxopt_lite.tree.packed import whole
+from jaxopt_lite.types import Number, Scalar
 
 
 class AddNoiseState(NamedTuple):

@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar
-from jaxopt_lite.rules import each
+from jaxopt_lite.ops import each
+from jaxopt_lite.types import Scalar
 
 
 @transform(needs=("leaf",), after_rule=True)

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.rules import each, unit_axes
+from jaxopt_lite.ops import each
+from jaxopt_lite.ops.matrices import unit_axes
 
 
 @transform(needs=("leaf",))

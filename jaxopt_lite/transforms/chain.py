@@ -3,9 +3,8 @@
 import itertools
 from typing import Any
 
-from jaxopt_lite.core import transform
-from jaxopt_lite.protocol import Optimizer, Transform
-from jaxopt_lite.trees import describe
+from jaxopt_lite.core import Optimizer, Transform, transform
+from jaxopt_lite.tree.structure import describe
 
 
 @transform

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar
-from jaxopt_lite.rules import each
+from jaxopt_lite.ops import each
+from jaxopt_lite.types import Scalar
 
 
 @transform

@@ -1,9 +1,8 @@
 """Clipping by norm, leaf by leaf."""
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Scalar
-from jaxopt_lite.rules import each, shortened
+from jaxopt_lite.ops import each, norm, shortened
+from jaxopt_lite.types import Scalar
 
 
 @transform(needs=("leaf",))

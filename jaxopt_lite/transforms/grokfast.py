@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar
-from jaxopt_lite.rules import each
-from jaxopt_lite.trees import Tree, zeros_like
+from jaxopt_lite.ops import each, zeros_like
+from jaxopt_lite.types import Scalar, Tree
 
 
 class GrokfastState(NamedTuple):

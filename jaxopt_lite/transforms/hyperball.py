@@ -6,10 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Number, next_step
-from jaxopt_lite.rules import at, direction, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_beside
+from jaxopt_lite.ops import at, direction, each, next_step, norm, zero_steps, zeros_beside
+from jaxopt_lite.types import Number, Tree
 
 
 class HyperballState(NamedTuple):

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.arguments import checked_number
 from jaxopt_lite.core import transform
-from jaxopt_lite.kinds import ANY, Kind
-from jaxopt_lite.numerics import Number, Scalar, next_step
-from jaxopt_lite.paths import by_pattern, map_with_path
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import describe, is_function, zero_steps
+from jaxopt_lite.core.arguments import checked_number
+from jaxopt_lite.core.hyperparameters import ANY, Kind
+from jaxopt_lite.ops import at, each, next_step, zero_steps
+from jaxopt_lite.tree.paths import by_pattern, map_with_path
+from jaxopt_lite.tree.structure import describe, is_function
+from jaxopt_lite.types import Number, Scalar
 
 
 class LrMultiplierState(NamedTuple):

@@ -2,10 +2,9 @@
 
 from typing import Literal
 
-from jaxopt_lite.buffers import whole
 from jaxopt_lite.core import transform
-from jaxopt_lite.norms import norm
-from jaxopt_lite.rules import direction, each
+from jaxopt_lite.ops import direction, each, norm
+from jaxopt_lite.tree.packed import whole
 
 
 @transform(needs=("tree",))

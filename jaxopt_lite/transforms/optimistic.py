@@ -5,9 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Number, next_step
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import Tree, zero_steps, zeros_like
+from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
+from jaxopt_lite.types import Number, Tree
 
 
 class OptimisticState(NamedTuple):

@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Scalar, next_step, saturate
-from jaxopt_lite.rules import each
-from jaxopt_lite.trees import copy, zero_steps, zeros_beside
+from jaxopt_lite.ops import copy, each, next_step, saturate, zero_steps, zeros_beside
+from jaxopt_lite.types import Scalar
 
 
 class ReduceOnPlateauState(NamedTuple):

@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.numerics import Number, next_step
-from jaxopt_lite.rules import at, each
-from jaxopt_lite.trees import zero_steps
+from jaxopt_lite.ops import at, each, next_step, zero_steps
+from jaxopt_lite.types import Number
 
 
 class WeightDecayState(NamedTuple):

@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Number, next_step
-from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import at, direction, step_if
-from jaxopt_lite.trees import Tree, all_finite, number_beside, zero_steps, zeros_like
+from jaxopt_lite.core import Optimizer, optimizer
+from jaxopt_lite.ops import at, direction, next_step, number_beside, step_if, zero_steps, zeros_like
+from jaxopt_lite.tree.structure import all_finite
+from jaxopt_lite.types import Number, Tree
 
 
 class AccumulateState(NamedTuple):

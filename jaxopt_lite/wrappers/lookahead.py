@@ -5,11 +5,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Scalar, load, next_step
-from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import stored
-from jaxopt_lite.trees import Tree, copy, moved, zero_steps
+from jaxopt_lite.core import Optimizer, optimizer
+from jaxopt_lite.ops import copy, moved, next_step, stored, zero_steps
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.types import Scalar, Tree
 
 
 class LookaheadState(NamedTuple):

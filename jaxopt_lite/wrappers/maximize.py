@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.core import Optimizer, optimizer
 
 
 class MaximizeState(NamedTuple):

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.paths import check_label, in_groups, labels
-from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.trees import Tree, describe, is_function
+from jaxopt_lite.core import Optimizer, optimizer
+from jaxopt_lite.tree.paths import check_label, in_groups, labels
+from jaxopt_lite.tree.structure import describe, is_function
+from jaxopt_lite.types import Tree
 
 
 @optimizer

@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import Scalar, load
-from jaxopt_lite.protocol import Optimizer
+from jaxopt_lite.core import Optimizer, optimizer
 from jaxopt_lite.training import perturbed_params
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.types import Scalar
 
 
 class SAMState(NamedTuple):

@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.numerics import next_step
-from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import step_if
-from jaxopt_lite.trees import all_finite, zero_steps
+from jaxopt_lite.core import Optimizer, optimizer
+from jaxopt_lite.ops import next_step, step_if, zero_steps
+from jaxopt_lite.tree.structure import all_finite
 
 
 class SkipNonfiniteState(NamedTuple):

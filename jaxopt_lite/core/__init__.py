@@ -1,0 +1,13 @@
+"""What an optimizer is, and the decorators that make one."""
+
+from jaxopt_lite.core.declarations import by_name, optimizer, registry, transform
+from jaxopt_lite.core.protocol import Optimizer, Transform
+
+__all__ = [
+    "Optimizer",
+    "Transform",
+    "by_name",
+    "optimizer",
+    "registry",
+    "transform",
+]

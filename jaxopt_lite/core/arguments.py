@@ -1,0 +1,131 @@
+"""Refuse wrong arguments of a factory, each with one sentence."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core.hyperparameters import ANY, CHOICES, KINDS, STEP, Kind, kinds_of, why_fixed
+from jaxopt_lite.tree.structure import describe
+
+
+def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedules: bool = False) -> dict[str, Any]:
+    """Refuses, when an optimizer is made, hyperparameters that no step can be taken with.
+
+    Returns:
+        The arguments; a whole number that came as a float, as from a file, is an integer.
+    """
+    kinds, parameters = kinds_of(factory), inspect.signature(factory).parameters
+    choices = CHOICES if kinds is not KINDS else {}
+    for name, argument in arguments.items():
+        where = f"{factory.__name__}: {name}"
+        for leaf in jax.tree.leaves(argument):
+            if noun := getattr(leaf, "makes", None):
+                call = leaf.__name__ + ("()" if noun == "an optimizer" else "(…)")
+                raise TypeError(f"{where} is the factory {leaf.__name__}, where {noun} is meant: {call}")
+            if not isinstance(leaf, jax.Array | np.ndarray):
+                _check_hashable(where, leaf)
+        is_optimizer = getattr(argument, "noun", "") == "an optimizer"
+        if (name == "opt" or (name == "others" and choices and argument is not None)) and not is_optimizer:
+            raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
+        if name in choices and argument not in choices[name]:
+            raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")
+        if choices and isinstance(parameters[name].default, bool) and not isinstance(argument, bool | np.bool_):
+            raise TypeError(f"{where} must be True or False, not {describe(argument)}")
+        if (
+            name == "peak_lr"
+            and argument is None
+            and arguments.get("decay") == "independent"
+            and callable(arguments["lr"])
+        ):
+            raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
+        if name in kinds:
+            kind = kinds[name]
+            fixed = why_fixed(factory, name) if takes_schedules else ""
+            kind = kind._replace(
+                none=kind.none or parameters[name].default is None,
+                schedule=kind.schedule or (takes_schedules and not fixed),
+            )
+            arguments = arguments | {name: checked_number(where, argument, kind, fixed)}
+    return arguments
+
+
+def _check_hashable(where: str, leaf: Any) -> None:
+    try:
+        hash(leaf)
+    except TypeError:
+        raise TypeError(
+            f"{where} is {describe(leaf)}, which cannot be hashed, so that jit cannot tell one from another: "
+            "make it a function or a frozen dataclass"
+        ) from None
+
+
+def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> Any:
+    """Return the number in the form that its kind asks for. ``where`` begins the sentence that refuses others."""
+    if (callable(argument) and kind.schedule) or (argument is None and kind.none):
+        return argument
+    if kind.several and isinstance(argument, tuple):
+        one = kind._replace(several=False, none=False)
+        return tuple(checked_number(where, x, one) for x in argument)
+    if not _is_real_number(argument):
+        what = "a function" if callable(argument) else describe(argument)
+        raise TypeError(f"{where} must be {kind}, not {what}" + f": {fixed}" * bool(fixed))
+    traced = isinstance(argument, jax.core.Tracer)
+    if kind.static and (traced or np.ndim(argument)):
+        raise TypeError(f"{where} must be {kind}, not {describe(argument)}: it is one Python number of the program")
+    if traced:
+        if kind.integers and not jnp.issubdtype(argument.dtype, jnp.integer):
+            raise TypeError(f"{where} must be {kind}, not {describe(argument)}")
+        return argument
+    values = np.asarray(argument, np.float64)
+    sound = np.isfinite(values) & (kind.low <= values) & ((values < kind.high) | (kind.closed & (values == kind.high)))
+    wrong = values[~(sound & ((values == np.round(values)) | (not kind.whole)))]
+    if wrong.size:
+        raise ValueError(f"{where} must be {kind}, not {wrong.flat[0]:g}")
+    return _converted(argument, kind)
+
+
+def _converted(argument: Any, kind: Kind) -> Any:
+    """Convert a sound number to the form that its kind asks for; an array stays one, unless it is static."""
+    if hasattr(argument, "shape") and (kind.static or isinstance(argument, np.generic)):
+        argument = argument.item()
+    if not kind.whole:
+        return argument
+    if hasattr(argument, "shape"):
+        needs_integers = kind.integers and not jnp.issubdtype(argument.dtype, jnp.integer)
+        return argument.astype(int) if needs_integers else argument
+    # Beyond JAX's integers, as in "never", it is a float in arithmetic; a seed is not reckoned with.
+    return float(argument) if abs(argument) >= 2**31 and not (kind.static or kind.integers) else int(argument)
+
+
+def check_steps(schedule: str, at: Any, values: Any = None, kind: Kind = ANY) -> None:
+    """Refuse wrong steps at which a schedule changes, and wrong values between; there is one value more than steps."""
+    if values is not None:
+        if not isinstance(values, tuple | list):
+            raise TypeError(f"{schedule}: values must be a tuple of numbers, not {describe(values)}")
+        for i, value in enumerate(values):
+            checked_number(f"{schedule}: value {i}", value, kind)
+    if isinstance(at, tuple | list):
+        for i, begin in enumerate(at):
+            checked_number(f"{schedule}: at[{i}]", begin, STEP)
+    known = isinstance(at, tuple | list) and not any(isinstance(x, jax.core.Tracer) or np.ndim(x) for x in at)
+    if not isinstance(at, tuple | list) or (known and list(at) != sorted(at)):
+        raise ValueError(f"{schedule}: at must be a tuple of steps in rising order, not {at!r}")
+    if values is not None and len(at) != len(values) - 1:
+        needed = f"{len(values)} values need {len(values) - 1} steps"
+        raise ValueError(f"{schedule}: {needed} to change at, not {len(at)}")
+
+
+def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
+    """Refuse what a schedule gave ``at`` a step, unless it is one number."""
+    if not _is_real_number(value) or np.ndim(value):
+        name = getattr(schedule, "__qualname__", schedule)
+        raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
+
+
+def _is_real_number(x: Any) -> bool:
+    dtype = getattr(x, "dtype", type(x))
+    return jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)

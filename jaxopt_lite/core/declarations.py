@@ -1,0 +1,104 @@
+"""The decorators that make factories of optimizers and of transforms, and the registry."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple, ParamSpec, overload
+
+from jaxopt_lite.core import checks
+from jaxopt_lite.core.protocol import Optimizer, Transform
+
+P = ParamSpec("P")
+
+
+class Entry(NamedTuple):
+    """What the declaration of an optimizer, or of a transform, says of it."""
+
+    name: str
+    factory: Callable[..., Any]
+    family: str = ""
+    paper: str = ""
+    needs: tuple[str, ...] = ()
+    after_rule: bool = False
+    sets_rate: bool = False
+
+    def on_any_tree(self, **arguments: Any) -> Any:
+        """The optimizer with these arguments; a rule for matrices has AdamW beside it, for whatever is none."""
+        beside = {"others": registry["adamw"].factory()} if "matrices" in self.needs else {}
+        return self.factory(**beside | arguments)
+
+
+registry: dict[str, Entry] = {}
+"""Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
+
+
+def by_name(name: str, where: str = "") -> Entry:
+    """What the registry has of an optimizer.
+
+    Raises:
+        ValueError: there is none of that name; ``where`` begins the sentence.
+    """
+    if name not in registry:
+        raise ValueError(f"{where}there is no optimizer {name!r}; there are {', '.join(sorted(registry))}")
+    return registry[name]
+
+
+@overload
+def optimizer(body: Callable[P, Any], /) -> Callable[P, Optimizer]: ...
+@overload
+def optimizer(
+    *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()
+) -> Callable[[Callable[P, Any]], Callable[P, Optimizer]]: ...
+def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()) -> Any:
+    """Makes a function of hyperparameters that returns ``(init, update)`` into a factory of optimizers.
+
+    Args:
+        body: the function. It runs once at the call, so that it fails there, and again wherever JAX rebuilds the
+            optimizer from its leaves: it should do no more than define the two functions.
+        family: what kind of method this is. An optimizer with a family is listed in `registry`.
+        paper: where the rule was published.
+        needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
+            ``"matrices"``; ``"decay"``, if nothing but the decay looks at parameters, so that with a
+            ``weight_decay`` of 0 they may be left out; ``"leaf"``, if an entry depends on the gradient of its whole
+            leaf; and ``"tree"``, if on that of all leaves.
+
+    Returns:
+        The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.
+
+    Raises:
+        ValueError: ``needs`` has something else in it, or speaks of a ``weight_decay`` that is no argument of ``body``.
+    """
+    if body is None:
+        return functools.partial(optimizer, family=family, paper=paper, needs=needs)
+    factory = _declared(Optimizer, body, family=family, paper=paper, needs=needs)
+    if family:
+        registry[factory.__name__] = factory.entry
+    return factory
+
+
+@overload
+def transform(body: Callable[P, Any], /) -> Callable[P, Transform]: ...
+@overload
+def transform(
+    *, needs: tuple[str, ...] = (), after_rule: bool = False, sets_rate: bool = False
+) -> Callable[[Callable[P, Any]], Callable[P, Transform]]: ...
+def transform(
+    body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: bool = False, sets_rate: bool = False
+) -> Any:
+    """Makes a function that returns ``(init, update)`` into a factory of transforms, as `optimizer` does of optimizers.
+
+    Args:
+        body: the function.
+        needs: as for `optimizer`.
+        after_rule: it works on updates, not on gradients, so that in a chain it stands after the optimizer.
+        sets_rate: its ``lr`` takes the place of the rule's, whose updates it rescales; the race sweeps it.
+    """
+    if body is None:
+        return functools.partial(transform, needs=needs, after_rule=after_rule, sets_rate=sets_rate)
+    return _declared(Transform, body, needs=needs, after_rule=after_rule, sets_rate=sets_rate)
+
+
+def _declared(kind: type[Transform], body: Callable[..., Any], **declaration: Any) -> Any:
+    checks.check_declaration(body, declaration["needs"])
+    factory: Any = kind.made_by(body)
+    factory.entry = Entry(factory.__name__, factory, **declaration)
+    return factory

@@ -1,0 +1,56 @@
+"""Check, cast and step; outside of ``jit`` a step is one compiled call, which equal optimizers share."""
+
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import checks
+from jaxopt_lite.core.meshes import in_auto_axes
+from jaxopt_lite.tree.dtypes import cast, load, stored
+from jaxopt_lite.tree.structure import as_arrays, beside, renamed
+from jaxopt_lite.types import Tree
+
+
+def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
+    """Checks what it is given, and steps in at least float32; out come the dtypes of the parameters."""
+    updates, params = as_arrays((updates, beside(updates, params)))
+    with jax.numpy_dtype_promotion("standard"):
+        checks.check_update(opt, updates, state, params, extra)
+        like = updates if params is None else params
+        # A float32 gradient of a float64 parameter is worked on in float64.
+        loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
+        try:
+            out, new = in_auto_axes(opt, loaded, jax.tree.map(load, state), params, extra)
+        except (AttributeError, TypeError, ValueError):
+            expected = jax.eval_shape(opt.pair.init, like)
+            if (named := renamed(state, expected)) is None:
+                checks.check_state_shapes(opt, expected, state)
+                raise
+            state = named
+            out, new = in_auto_axes(opt, loaded, jax.tree.map(load, state), params, extra)
+        checks.check_new_state(opt, state, new)
+        return stored(like, out), stored(state, new)
+
+
+_shared = jax.jit(checked_step, inline=True)
+# Both ends are weak, because a step holds its optimizer: it lives while one of the optimizers that share it does.
+_own: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
+
+
+def compiled_step(opt: Any) -> Callable[..., tuple[Tree, Any]]:
+    """Return the compiled step of an optimizer, which it shares with those that are equal to it.
+
+    The caches of ``jit`` keep their keys for good. An optimizer that holds on to other objects, as by a schedule that
+    is a closure or a bound method, is no key there: it has a compiled step that dies with it.
+    """
+    if opt.is_plain:
+        return functools.partial(_shared, opt)
+    step = _own.get(opt, lambda: None)()
+    if step is None:
+        step = jax.jit(functools.partial(checked_step, opt), inline=True)
+        _own[opt] = weakref.ref(step)
+    return step

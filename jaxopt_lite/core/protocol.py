@@ -1,0 +1,225 @@
+"""The protocol: optimizers and transforms are values with ``init`` and ``update``."""
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core import checks
+from jaxopt_lite.core.eager import checked_step, compiled_step
+from jaxopt_lite.core.hyperparameters import schedules_of
+from jaxopt_lite.core.scheduled import by_schedules
+from jaxopt_lite.core.value import Value
+from jaxopt_lite.tree.packed import whole
+from jaxopt_lite.tree.structure import as_arrays, beside, filled, functions_among, is_staged, is_traced, moved
+from jaxopt_lite.types import Tree
+
+
+class Pair(NamedTuple):
+    """The arithmetic of an optimizer: no casts, no checks, no compilation."""
+
+    init: Callable[[Tree], Any]
+    update: Callable[..., tuple[Tree, Any]]
+
+
+@dataclass(frozen=True)
+class _KnownKeywords:
+    """An update that may be called with any keywords, and passes on those that it knows."""
+
+    update: Callable[..., tuple[Tree, Any]]
+    keywords: frozenset[str]
+
+    def __call__(self, grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        return self.update(grads, state, params, **{name: extra[name] for name in self.keywords & extra.keys()})
+
+
+def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tree, Any]]:
+    """Takes the update of a rule that decays by 0 at parameters of 0, where there are none: all decay alike."""
+
+    def at_zero(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        params = jax.tree.map(jnp.zeros_like, grads) if params is None else params
+        return update(grads, state, params, **extra)
+
+    return at_zero
+
+
+class Transform(Value):
+    """A pure ``(init, update)`` pair that stands in a chain and remembers how it was made; see `Value`.
+
+    Transforms come from factories made by ``transform``. What one returns is still a gradient, or still an update:
+    alone it is no optimizer, for a step along a gradient climbs.
+    """
+
+    noun = "a transform"
+    takes_schedules = True
+
+    @classmethod
+    def kind_holding(cls, inside: tuple[Value, ...]) -> Any:
+        """A transform that holds an optimizer, as a chain may, is one itself."""
+        return Optimizer if any(isinstance(x, Optimizer) for x in inside) else cls
+
+    @property
+    def entry(self) -> Any:
+        """What its declaration says of it; see `jaxopt_lite.core.Entry`."""
+        return self.factory.entry  # type: ignore[attr-defined]
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Names what this, or something inside it, cannot do without: by its declaration, and by its weight decay."""
+        own = frozenset(self.entry.needs)
+        if "decay" in own:
+            number = self.arguments["weight_decay"]
+            decays = not isinstance(number, int | float) or number != 0
+            own = (own - {"decay"}) | ({"params"} if decays else set())
+        return own.union(*(x.needs for x in self.inside if isinstance(x, Transform)))
+
+    @functools.cached_property
+    def meaning(self) -> Any:
+        """The pair ``(init, update)`` that the factory's body returns."""
+        if schedules := schedules_of(self):
+            init, update, keywords = by_schedules(self, schedules)
+            return init, _KnownKeywords(update, keywords)
+        pair = super().meaning
+        if not isinstance(pair, type(self)) and not (isinstance(pair, tuple) and len(pair) == 2):
+            raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")
+        return pair
+
+    @functools.cached_property
+    def keywords(self) -> frozenset[str]:
+        """The keywords beyond ``params`` that this update, or that of something inside it, asks for."""
+        _, update = self.meaning
+        if isinstance(update, _KnownKeywords):
+            return update.keywords
+        _, _, _, *rest = inspect.signature(update).parameters.values()
+        own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
+        inside = (x for x in self.inside if isinstance(x, Transform))
+        return own if len(own) == len(rest) else own.union(*(x.keywords for x in inside))
+
+    @functools.cached_property
+    def pair(self) -> Pair:
+        """The arithmetic alone, which wrappers build on. ``update`` drops the keywords that nobody in it asks for."""
+        init, update = self.meaning
+        if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:  # which look at the leaves they take
+            init = whole(self.name, init)
+        if "decay" in self.entry.needs and "params" not in self.needs:
+            update = _at_zero(update)
+        return Pair(init, _KnownKeywords(update, self.keywords))
+
+    def init(self, params: Tree) -> Any:
+        """The state before the first step.
+
+        Args:
+            params: a tree of arrays or of ``jax.ShapeDtypeStruct``; a Python float in it is taken as an array.
+
+        Returns:
+            A NamedTuple of arrays; moments are shaped and sharded like ``params``, and at least float32.
+
+        Raises:
+            TypeError: a leaf of ``params`` is not an array of real or complex floats.
+            ValueError: a hyperparameter is an array of several numbers, outside ``vmap``.
+        """
+        params = as_arrays(params)
+        checks.check_init(self, params)
+        with jax.numpy_dtype_promotion("standard"):
+            return self.pair.init(params)
+
+    def update(self, updates: Tree, state: Any, params: Tree = None, **extra_args: Any) -> tuple[Tree, Any]:
+        """One step: gradients in, updates out, which `apply_updates` adds to the parameters.
+
+        Args:
+            updates: the gradients; with the structure and shapes of the parameters, in any precision, float8 too.
+            state: what ``init``, or the update before, returned; its floats may have been cast to another precision.
+            params: the parameters; may be left out where the mathematics does not need them, as with a ``weight_decay``
+                that is the Python number 0. What stands where a gradient is None is not looked at.
+            **extra_args: what some rules ask for (``value``, ``key``, …); what nobody asks for is ignored.
+
+        Returns:
+            The updates, sign and learning rate included, in the dtypes of ``params`` (or of the gradients, where
+            ``params`` is left out), and the new state, in the dtypes of the old one.
+
+        Raises:
+            TypeError: a leaf is not an array of floats, a gradient is complex where its parameter is real, or something
+                that the rule needs is missing.
+            ValueError: gradients, state and params differ in structure or shape, or a hyperparameter is an array of
+                several numbers, outside ``vmap``. Nothing is broadcast.
+
+        Outside ``jit`` this is one compiled call; only a step with a function among the keywords, as ``value_fn`` is,
+        runs operation by operation. It is compiled anew for every new Python number among the optimizer's arguments: a
+        rate that changes from step to step should be a schedule or a jax array. Of a complex parameter ``jax.grad``
+        gives the conjugate of the gradient: conjugate it before it comes here.
+        """
+        extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
+        # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
+        has_function = bool(functions_among(extra))
+        step = functools.partial(checked_step, self) if has_function or is_staged(updates) else self._compiled_step
+        if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
+            warnings.warn(
+                f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
+                "put the whole step in one jax.jit",
+                stacklevel=2,
+            )
+        try:
+            return step(updates, state, params, extra)
+        except TypeError:
+            # What jit cannot take at all, a string for an array, has not come as far as the checks within.
+            stepped = beside(updates, params)
+            checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=stepped)
+            if stepped is params:
+                raise
+            return step(updates, state, stepped, extra)
+
+    @functools.cached_property
+    def _compiled_step(self) -> Callable[..., tuple[Tree, Any]]:
+        return compiled_step(self)
+
+    def __iter__(self) -> Iterator[Callable[..., Any]]:
+        return iter((self.init, self.update))
+
+
+class Optimizer(Transform):
+    """A transform whose output is a step: sign and learning rate are in it, and `apply_updates` adds it.
+
+    Factories made by ``optimizer`` return one; it unpacks to the pair it is, ``init, update = adam()``.
+    """
+
+    noun = "an optimizer"
+
+
+def _compiles_functions(opt: Transform) -> bool:
+    """Whether a rule, this one or one inside it, searches or estimates by ``value_fn``; a wrapper calls it at most."""
+    alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
+    return alone or any(_compiles_functions(x) for x in opt.inside if isinstance(x, Transform))
+
+
+def apply_updates(params: Tree, updates: Tree) -> Tree:
+    """``params + updates``, each leaf in the parameter's dtype; where an update is None, the parameter itself.
+
+    Outside ``jit`` this is one compiled call.
+
+    Raises:
+        TypeError: a leaf is not an array of floats, or an update is complex where its parameter is real.
+        ValueError: the trees differ in structure or shape. Nothing is broadcast.
+    """
+    try:
+        return (_apply if is_staged(updates) else _compiled_apply)(params, updates)
+    except TypeError:
+        stepped = beside(updates, params)
+        checks.check_arrays("apply_updates", params=stepped, updates=updates)
+        if stepped is params:
+            raise
+        return filled(_compiled_apply(stepped, updates), params)
+
+
+def _apply(params: Tree, updates: Tree) -> Tree:
+    stepped = beside(updates, params)
+    with jax.numpy_dtype_promotion("standard"):
+        checks.check_apply("apply_updates", "updates", updates, stepped)
+        return filled(moved(stepped, updates), params)
+
+
+_compiled_apply = jax.jit(_apply, inline=True)

@@ -1,0 +1,227 @@
+"""Values that remember how they were made: what optimizers and the things they are made of have in common."""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, Self, cast
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core.arguments import checked
+from jaxopt_lite.tree.dtypes import load
+
+
+class _Array:
+    """Stands among a value's constants where one of its arrays belongs."""
+
+
+class Value:
+    """The call of a factory: it prints as that call, compares and hashes by its arguments, pickles and copies.
+
+    To JAX it is a pytree. Arrays among the arguments, also those inside other values, are data: leaves that ``jit``
+    traces and ``vmap`` maps over. Numbers, strings and functions are constants, part of what a program is compiled for.
+    The two are told apart here, once, so that mapping over the leaves cannot change the structure. A traced array has
+    no value yet and is compared by identity, as jit's caches need it of an optimizer in a static field.
+    """
+
+    def __init__(
+        self, factory: Callable[..., Any], treedef: Any, constants: tuple[Any, ...], data: tuple[Any, ...]
+    ) -> None:
+        """For JAX, which takes values apart and puts them together; everyone else calls the factory."""
+        vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
+
+    noun = "a value"
+    home = "jaxopt_lite."  # where a call of one of this package's factories is found
+    takes_schedules = False
+    factory: Callable[..., Any]
+    treedef: Any
+    constants: tuple[Any, ...]
+    data: tuple[Any, ...]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{self.name}: a value cannot be changed; .replace({name}=…) makes another")
+
+    def __init_subclass__(cls) -> None:
+        jax.tree_util.register_dataclass(cls, data_fields=["data"], meta_fields=["factory", "treedef", "constants"])
+
+    @classmethod
+    def made_by(cls, body: Callable[..., Any]) -> Callable[..., Self]:
+        """The factory of values whose meaning is what ``body`` returns for the same arguments."""
+        signature = inspect.signature(body)
+
+        @functools.wraps(body)
+        def factory(*args: Any, **kwargs: Any) -> Any:
+            try:
+                bound = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                raise TypeError(
+                    f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
+                ) from None
+            bound.apply_defaults()
+            bound.arguments = checked(body, bound.arguments, cls.takes_schedules)
+            leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
+            data = tuple(_frozen(x) for x in leaves if _is_array(x))
+            constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)
+            value = cls.kind_holding(_values_in(bound.arguments))(factory, treedef, constants, data)
+            # The body runs now, so that it fails now. One that returns a finished value is an alias of it.
+            return value.meaning if isinstance(value.meaning, cls) else value
+
+        vars(factory)["makes"] = cls.noun
+        return factory
+
+    @classmethod
+    def kind_holding(cls, inside: "tuple[Value, ...]") -> type[Self]:
+        """The class of a value with these values among its arguments."""
+        return cls
+
+    @functools.cached_property
+    def meaning(self) -> Any:
+        """What the body of the factory returns for these arguments, arrays among them in at least float32."""
+        return call(self.factory.__wrapped__, self._arguments(map(load, self.data)))  # type: ignore[attr-defined]
+
+    @property
+    def name(self) -> str:
+        """The factory's name."""
+        return self.factory.__name__
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The factory's arguments by name, defaults included, in the order of its signature."""
+        return self._arguments(iter(self.data))
+
+    def _arguments(self, data: Iterator[Any]) -> dict[str, Any]:
+        leaves = [next(data) if constant is _Array else constant for constant in self.constants]
+        return dict(zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True))
+
+    @property
+    def inside(self) -> "tuple[Value, ...]":
+        """The values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
+        return _values_in(self.arguments)
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether its constants hold on to no other object, so that a cache may keep them for good."""
+        return _is_plain(self.arguments)
+
+    def replace(self, **changes: Any) -> Self:
+        """The same call with some arguments changed: ``adam().replace(lr=0.1)``.
+
+        Raises:
+            TypeError: the factory has no such argument.
+        """
+        arguments = self.arguments
+        for unknown in changes.keys() - arguments.keys():
+            raise TypeError(f"{self.name}.replace: there is no argument {unknown!r}; there are {', '.join(arguments)}")
+        return cast(Self, call(self.factory, arguments | changes))
+
+    def __repr__(self) -> str:
+        return self.written(_show)
+
+    def written(
+        self, show: Callable[[Any], str], keep: Callable[[inspect.Parameter, Any], bool] = lambda parameter, x: True
+    ) -> str:
+        """The call as text: each argument as ``show`` writes it, those by name only where ``keep`` says so."""
+        shown: list[str] = []
+        for name, argument in self.arguments.items():
+            parameter = inspect.signature(self.factory).parameters[name]
+            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+                # In a call, what stands before starred arguments can only be given by position.
+                shown = [text.partition("=")[2] for text in shown] if argument else shown
+                shown += map(show, argument)
+            elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                shown += [f"{key}={show(value)}" for key, value in argument.items()]
+            elif keep(parameter, argument):
+                shown.append(f"{name}={show(argument)}")
+        return f"{self.name}({', '.join(shown)})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._static == other._static and all(map(_equal, self.data, other.data))
+
+    def __hash__(self) -> int:
+        return hash(self._static)
+
+    @property
+    def _static(self) -> tuple[Any, ...]:
+        return self.factory, self.treedef, self.constants
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # as a tuple of numbers would: nothing of it can be changed
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return call, (self.factory, self.arguments)
+
+
+def call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
+    """Calls a function with all its arguments by name, those that are starred among them."""
+    bound = inspect.signature(function).bind_partial()
+    bound.arguments = arguments
+    return function(*bound.args, **bound.kwargs)
+
+
+def _values_in(arguments: dict[str, Any]) -> tuple[Value, ...]:
+    leaves = jax.tree.leaves(tuple(arguments.values()), is_leaf=lambda x: isinstance(x, Value))
+    return tuple(x for x in leaves if isinstance(x, Value))
+
+
+def _show(argument: Any) -> str:
+    return argument.__qualname__ if inspect.isfunction(argument) else repr(argument)
+
+
+def _is_plain(x: Any) -> bool:
+    """Tell whether it is data, a number, a function that its module keeps anyway, or made of these."""
+    if isinstance(x, Value | dict):
+        return all(map(_is_plain, (x.arguments if isinstance(x, Value) else x).values()))
+    if isinstance(x, tuple | list):
+        return all(map(_is_plain, x))
+    if inspect.isfunction(x):
+        # A function's name is bound anew where a notebook or a loop defines it again; the first is then held here.
+        held = x.__closure__ or x.__defaults__ or x.__kwdefaults__ or vars(x)
+        return not held and getattr(sys.modules.get(x.__module__), x.__name__, None) is x
+    return x is None or _is_array(x) or isinstance(x, str | int | float | complex | type | np.generic | np.dtype)
+
+
+def _is_array(x: Any) -> bool:
+    return isinstance(x, jax.Array | np.ndarray)
+
+
+def _frozen(x: Any) -> Any:
+    if isinstance(x, np.ndarray):
+        x = x.copy()
+        x.flags.writeable = False
+    return x
+
+
+def _equal(a: Any, b: Any) -> bool:
+    """By dtype and value. A traced array has no value, and whatever leaves are mapped to is compared as it likes."""
+    if a is b or not (_is_array(a) and _is_array(b)):
+        return bool(a is b or a == b)
+    if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype:
+        return False
+    if jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
+        a, b = jax.random.key_data(a), jax.random.key_data(b)
+    return np.array_equal(a, b, equal_nan=jnp.issubdtype(a.dtype, jnp.inexact))
+
+
+def call_of(value: Any) -> str:
+    """The call that makes an optimizer, to be pasted: what has its default is left out."""
+    if not isinstance(value, Value):
+        if hasattr(value, "update") and not isinstance(value, dict):
+            return "…"  # another library's, which does not tell how it was made
+        if isinstance(value, tuple | list):
+            inside = ", ".join(map(call_of, value))
+            return f"({inside},)" if isinstance(value, tuple) else f"[{inside}]"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{key!r}: {call_of(x)}" for key, x in value.items()) + "}"
+        name = getattr(value, "__qualname__", None) or repr(value)
+        return "…" if "<" in name else name
+    ours = str(value.factory.__module__).startswith("jaxopt_lite.")
+    return (value.home if ours else "") + value.written(call_of, _is_told)
+
+
+def _is_told(parameter: inspect.Parameter, argument: Any) -> bool:
+    return isinstance(argument, jax.Array | np.ndarray) or argument != parameter.default or parameter.name == "lr"

@@ -1,0 +1,89 @@
+"""What rules are written with: ``each`` lifts a rule for one array to the tree, ``at`` reads a number at a step."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.tree.dtypes import cast, dtype_of, load, stored
+from jaxopt_lite.tree.structure import describe, is_traced, same_structure
+from jaxopt_lite.types import Tree
+
+
+def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
+    """Applies a rule written for one array to every leaf of the trees.
+
+    Args:
+        rule: a function of one leaf of each tree. What it gets by position it returns, in that order: one value where
+            there is one, a tuple where there are more.
+        *trees: the first gives the structure. At its leaves the others may hold arrays or small trees of arrays. A slot
+            that is not kept is None: the rule gets None for every leaf, and returns it.
+        **read: trees that the rule gets by name and only reads; a scalar or None by name is handed to every leaf.
+
+    Returns:
+        One tree for each of ``trees``, a tuple where there are more than one. Each array has the shape and dtype it
+        came in with: the rule sees it in at least float32, and what it returns is stored in the format it came in.
+
+    Raises:
+        TypeError: the rule returned another number of values than it got, or one of another structure or shape.
+
+    Leaves of one shape and dtype share one trace of the rule.
+    """
+    treedef: Any = jax.tree.structure(trees[0])
+    name = getattr(rule, "__qualname__", str(rule))
+    slots = [_per_leaf(treedef, tree) for tree in trees]
+    named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
+
+    def one(old: tuple[Any, ...], by_name: dict[str, Any]) -> Any:
+        loaded, loaded_by_name = jax.tree.map(load, (old, by_name))
+        new = rule(*loaded, **loaded_by_name)
+        new = (new,) if len(old) == 1 else new
+        if not isinstance(new, tuple) or len(new) != len(old):
+            raise TypeError(f"each: {name} gets {len(old)} values by position and must return as many")
+        for before, after in zip(old, new, strict=True):
+            if not same_structure(before, after):
+                raise TypeError(f"each: {name} got {describe(before)} and returned {describe(after)} in its place")
+        return jax.tree.map(functools.partial(_store, name), old, new)
+
+    # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
+    one = jax.jit(one) if is_traced((trees, read)) else one
+    leaves = [
+        one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
+    ]
+    out = tuple(
+        tree if tree is None else treedef.unflatten([leaf[slot] for leaf in leaves]) for slot, tree in enumerate(trees)
+    )
+    return out[0] if len(out) == 1 else out
+
+
+def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
+    scalar = tree is None or (jax.tree_util.all_leaves([tree]) and jnp.ndim(tree) == 0)
+    return [tree] * treedef.num_leaves if scalar else treedef.flatten_up_to(tree)
+
+
+def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
+    new = jnp.asarray(new)
+    if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
+        raise TypeError(f"each: {name} got {describe(old)} and returned {describe(new)} in its place")
+    return cast(new, dtype_of(old))
+
+
+def when(due: jax.Array, change: Callable[[], Tree], kept: Tree) -> Tree:
+    """Returns ``change()``, in the dtypes of ``kept``, where ``due`` holds, and elsewhere ``kept``, uncomputed."""
+    return jax.lax.cond(due, lambda: stored(kept, change()), lambda: kept)
+
+
+def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **extra: Any) -> tuple[Tree, Any]:
+    """The step of an optimizer where ``go`` holds; elsewhere it does not run: updates of 0, the state as it was."""
+
+    def take(state):
+        updates, new = opt.pair.update(grads, state, params, **extra)
+        return stored((grads, state), (updates, new))
+
+    def skip(state):
+        return jax.tree.map(jnp.zeros_like, grads), state
+
+    updates, new = jax.lax.cond(go, take, skip, state)
+    return updates, new

@@ -1,0 +1,119 @@
+"""A line search: how far to go along a direction."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.ops.norms import direction
+from jaxopt_lite.ops.numerics import saturate, sqrt
+from jaxopt_lite.types import Scalar, Tree
+
+
+class Point(NamedTuple):
+    """A point of the line: ``t`` along it, and the function's ``value`` and ``slope`` there."""
+
+    t: jax.Array
+    value: jax.Array
+    slope: jax.Array
+
+
+class Search(NamedTuple):
+    """``low``: the best point so far, with its gradient. ``far``: the other end, once there is one.
+
+    ``found``: ``low`` is what was looked for. ``evaluations``: how many points were looked at. ``t``: the next one.
+    """
+
+    low: Point
+    grad: Tree
+    far: Point
+    bracketed: jax.Array
+    found: jax.Array
+    evaluations: jax.Array
+    t: jax.Array
+
+
+def zoom(
+    look: Callable[[jax.Array], tuple[Point, Tree]],
+    start: Point,
+    grad: Tree,
+    t: jax.Array,
+    *,
+    c1: Scalar,
+    c2: Scalar,
+    most: int,
+) -> Search:
+    """A point that the strong Wolfe conditions hold at.
+
+        value ≤ value₀ + c1 t slope₀          enough of a descent for the distance
+        |slope| ≤ c2 |slope₀|                 and not much of one left
+
+    Steps grow until two points have such a one between them; then the interval shrinks, by cubic interpolation.
+
+    Args:
+        look: gives the point at ``t``, and the gradient there.
+        start: the point at 0, whose slope is negative.
+        grad: the gradient there.
+        t: where to look first.
+        c1: share of the descent that the slope promises.
+        c2: share of the slope that may be left.
+        most: how many points to look at.
+
+    Returns:
+        The end of the search. If nothing is found, ``low`` is the lowest point with enough of a descent, or the start.
+
+    Source: Nocedal & Wright (2006), "Numerical Optimization", algorithms 3.5 and 3.6. A value that is not finite is
+    too high. Where rounding hides a descent, within 10 ulp of value₀, slopes alone decide, as in Hager & Zhang (2005).
+    """
+    rounding = 10 * jnp.finfo(start.value.dtype).eps * jnp.abs(start.value)
+
+    def step(search: Search) -> Search:
+        low, grad, far, bracketed, _, evaluations, t = search
+        new, new_grad = look(t)
+        hidden = (jnp.abs(new.value - start.value) <= rounding) & (new.slope <= (2 * c1 - 1) * start.slope)
+        enough = (new.value <= start.value + c1 * t * start.slope) & (new.value < low.value)
+        good = (enough | hidden) & jnp.isfinite(new.value)
+        found = good & (jnp.abs(new.slope) <= -c2 * start.slope)
+        # Beyond a good point the far end stays if the function falls towards it, or what was low takes its place.
+        onward = new.slope * jnp.where(bracketed, far.t - low.t, 1) < 0
+        minimum = cubic_minimum(low, new, rounding)
+        # Where slopes show no curvature, nothing tells how far it is: each growth is four times the one before.
+        growth = jnp.where(jnp.isfinite(minimum), 4.0, 4.0 ** jnp.minimum(evaluations + 1, 20).astype(t.dtype))
+        beyond = saturate(jnp.clip(minimum, t + 1.1 * (t - low.t), t + growth * (t - low.t)))
+        far = pick(good, pick(onward, far, low), new)
+        bracketed = bracketed | ~good | ~onward
+        low, grad = pick(good, (new, new_grad), (low, grad))
+        near, away = jnp.minimum(low.t, far.t), jnp.maximum(low.t, far.t)
+        margin = 0.1 * (away - near)
+        within = jnp.clip(cubic_minimum(low, far, rounding), near + margin, away - margin)
+        within = jnp.where(jnp.isfinite(within), within, 0.5 * (near + away))
+        return Search(low, grad, far, bracketed, found, evaluations + 1, jnp.where(bracketed, within, beyond))
+
+    no = jnp.zeros((), bool)
+    first = Search(start, grad, start, no, no, jnp.zeros((), jnp.int32), t)
+    return jax.lax.while_loop(lambda search: ~search.found & (search.evaluations < most), step, first)
+
+
+def pick(first: jax.Array, a: Any, b: Any) -> Any:
+    """``a`` where that holds, and ``b`` elsewhere."""
+    return jax.tree.map(lambda x, y: jnp.where(first, x, y), a, b)
+
+
+def cubic_minimum(a: Point, b: Point, rounding: jax.Array | float = 0.0) -> jax.Array:
+    """Where the cubic through two points, with their slopes, is lowest; beyond them where it falls there.
+
+    Of values that differ by no more than ``rounding`` nothing is known, and slopes alone decide, as if they changed
+    evenly. Where the cubic has no minimum, as that of a straight line, it is infinitely far.
+    """
+    width, rise = b.t - a.t, b.value - a.value
+    is_hidden = jnp.abs(rise) <= rounding
+    # In units of the largest of the three, whose square is finite, and no larger than what sums of it stay finite with.
+    most = jnp.finfo(width.dtype).max / 8
+    both = a.slope + b.slope
+    d1 = jnp.where(is_hidden, -0.5 * both, jnp.clip(both - direction(3 * rise, width), -most, most))
+    unit = jnp.maximum(jnp.abs(d1), jnp.maximum(jnp.abs(a.slope), jnp.abs(b.slope)))
+    inside = direction(d1, unit) ** 2 - direction(a.slope, unit) * direction(b.slope, unit)
+    d2 = jnp.sign(width) * unit * sqrt(jnp.maximum(inside, 0))
+    below = b.slope - a.slope + 2 * d2
+    return jnp.where(below == 0, jnp.inf, b.t - direction(width * (b.slope + d2 - d1), below))

@@ -1,0 +1,187 @@
+"""What rules for matrices share: which leaves they are for, and along which axes.
+
+A matrix W of shape (fan_in, fan_out) maps rows, y = x W, as flax's and haiku's kernels do. A leaf with more axes is a
+stack of matrices, each of which is stepped by itself. Rules are written for (..., fan_in, fan_out), and `by_matrix`
+turns leaves that are laid out otherwise.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core.meshes import replicated
+from jaxopt_lite.core.protocol import Optimizer
+from jaxopt_lite.tree.packed import whole
+from jaxopt_lite.tree.paths import fits, in_groups, leaves_of, map_with_path
+from jaxopt_lite.tree.places import shown
+from jaxopt_lite.tree.structure import describe, is_function
+from jaxopt_lite.tree.zeros import zeros_over
+
+Others = Optimizer | None
+Hidden = str | Callable[[str, Any], bool] | None
+Axes = int | tuple[int, ...]
+
+# Names of what is no layer between layers, though it may have two axes: rows or columns that stand for tokens or
+# classes, and the biases and scales of scanned layers and of attention's heads.
+NOT_HIDDEN = "*embed*|emb|*_emb|wte|wpe|head|*_head|*logits*|*classifier*|bias|*_bias|scale|*norm*"
+# The same in haiku, whose names are short enough for a module too.
+NOT_HIDDEN_LEAVES = "b|offset"
+
+
+def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
+    """The pair of a rule for hidden matrices, and of another optimizer for all other leaves.
+
+    Args:
+        name: the rule's, for what is said to its user.
+        pair: the rule's ``init`` and ``update``, for trees of matrices alone.
+        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool``, or patterns as ``partition`` has
+            them. None: all that have two axes or more, and a matrix whose name says otherwise is refused.
+        others: the optimizer of all other leaves; None: there must be none.
+
+    Raises:
+        TypeError: ``hidden`` is something else, or gives something other than a bool.
+        ValueError: at ``init`` and ``update``, if nobody has been told what to do with a leaf, or nothing is hidden.
+    """
+    if not (hidden is None or isinstance(hidden, str) or is_function(hidden)):
+        raise TypeError(f"{name}: hidden must be a function of path and leaf, or patterns, not {describe(hidden)}")
+
+    def group_of(path: str, leaf: Any) -> str:
+        shape = tuple(leaf.shape)
+        if hidden is None:
+            chosen = len(shape) > 1
+            parts = path.lower().split("/")
+            if chosen and (fits(parts[-1], NOT_HIDDEN_LEAVES) or any(fits(part, NOT_HIDDEN) for part in parts)):
+                raise ValueError(
+                    f"{name}: {path!r} has a name for what is no hidden matrix: say which ones are, by hidden="
+                )
+        else:
+            chosen = fits(path, hidden) if isinstance(hidden, str) else hidden(path, shown(leaf))
+            if not isinstance(chosen, bool | np.bool_):
+                raise TypeError(f"{name}: hidden must say True or False of {path!r}, not {describe(chosen)}")
+            if chosen and len(shape) < 2:
+                raise ValueError(f"{name}: {path!r} has shape {shape}, and hidden says that it is a matrix")
+        if not chosen and others is None:
+            raise ValueError(
+                f"{name}: {path!r} has shape {shape} and is no hidden matrix: "
+                "say what steps such leaves, by others=adamw()"
+            )
+        return "hidden" if chosen else "others"
+
+    def groups_of(params):
+        groups = map_with_path(group_of, params, name)
+        if hidden is not None and "hidden" not in jax.tree.leaves(groups) and jax.tree.leaves(groups):
+            raise ValueError(f"{name}: hidden fits no leaf; {leaves_of(params)}")
+        return groups
+
+    init, update = pair
+
+    def of_matrices(grads, state, params=None, **_):
+        return update(grads, state, params)
+
+    if others is not None:
+        return in_groups({"hidden": (whole(name, init), of_matrices), "others": others}, groups_of)
+
+    def checked(params):
+        groups_of(params)
+        return whole(name, init)(params)
+
+    return checked, update
+
+
+def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int]:
+    """The axes of fan_in and fan_out; where ``in_axis`` is None, that of the last two which is not ``out_axis``.
+
+    Raises:
+        ValueError: a leaf of this rank has no such axes.
+    """
+    out, last = out_axis % rank, {rank - 1, rank - 2}
+    into = in_axis
+    if into is None and out in last:
+        (into,) = last - {out}
+    if into is None or not {out_axis, into} <= set(range(-rank, rank)) or into % rank == out:
+        raise ValueError(f"out_axis is {out_axis}, in_axis is {in_axis}, and a leaf has {rank} axes")
+    return into % rank, out
+
+
+def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the axes that make up fan_in, and those that make up fan_out; either may be a tuple.
+
+    Raises:
+        ValueError: a leaf of this rank has no such axes, or has one on both sides.
+    """
+    if not isinstance(out_axis, tuple) and not isinstance(in_axis, tuple):
+        into, out = matrix_axes(rank, out_axis, in_axis)
+        return (into,), (out,)
+    ins, outs = (axes if isinstance(axes, tuple) else (axes,) for axes in (in_axis, out_axis))
+    given: list[Any] = [*ins, *outs]
+    there = set(given) <= set(range(-rank, rank))
+    if not (there and ins and outs and len({axis % rank for axis in given}) == len(given)):
+        raise ValueError(f"out_axis is {out_axis}, in_axis is {in_axis}, and a leaf has {rank} axes")
+    places = [axis % rank for axis in given]
+    return tuple(places[: len(ins)]), tuple(places[len(ins) :])
+
+
+def by_matrix(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | None) -> Callable[..., Any]:
+    """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned.
+
+    The rule keeps at least one thing beside g, as all of these do. Squares of sides, which stand in tuples, stay
+    replicated, as they begin: XLA would divide them as g is divided.
+    """
+
+    @functools.wraps(rule)
+    def turning(g, *kept, **read):
+        if not g.size:
+            return g, *kept
+        ins, outs = merged_axes(g.ndim, out_axis, in_axis)
+        stack = [axis for axis in range(g.ndim) if axis not in {*ins, *outs}]
+        order = (*stack, *ins, *outs)
+
+        def side(x):
+            return replicated(x, 2) if x.ndim >= g.ndim else x
+
+        def is_turned(x):
+            return getattr(x, "ndim", None) == g.ndim
+
+        def there(x):
+            if not is_turned(x):
+                return x
+            x = x.transpose(order)
+            # Several axes become one; a reshape to the same shape would still ask how a mesh divides it.
+            sides = x.shape[len(stack) :]
+            merged = (math.prod(sides[: len(ins)]), math.prod(sides[len(ins) :]))
+            return x if g.ndim == len(stack) + 2 else x.reshape(*x.shape[: len(stack)], *merged)
+
+        def back(x, before):
+            if not is_turned(before):
+                return x
+            x = x if x.ndim == g.ndim else x.reshape([before.shape[axis] for axis in order])
+            return x.transpose(np.argsort(order))
+
+        new = rule(*map(there, (g, *kept)), **{name: there(x) for name, x in read.items()})
+        new = tuple(map(back, new, (g, *kept)))
+        return tuple(jax.tree.map(side, x) if isinstance(x, tuple) else x for x in new)
+
+    return turning
+
+
+def transposed(x: jax.Array) -> jax.Array:
+    """The conjugate transpose of each matrix."""
+    return jnp.conj(x).mT
+
+
+def per_output(p: Any, out_axis: Axes, in_axis: Axes | None) -> jax.Array:
+    """Real zeros for what is kept of each output of a matrix, with axes of 1 in place of the inputs."""
+    ins, _ = merged_axes(len(p.shape), out_axis, in_axis)
+    return zeros_over(p, ins, keepdims=True)
+
+
+def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:
+    """The axes of what feeds one output: all but ``out_axis``, and all of a vector."""
+    if rank > 1 and not -rank <= out_axis < rank:
+        raise ValueError(f"out_axis is {out_axis}, and a leaf has {rank} axes")
+    return tuple(axis for axis in range(rank) if axis != out_axis % rank) if rank > 1 else None

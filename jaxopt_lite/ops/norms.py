@@ -1,0 +1,105 @@
+"""Numbers of a whole tree: norms, and a product."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.ops.numerics import abs2, saturate, sqrt
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.types import Scalar, Tree
+
+
+@jax.custom_jvp
+def norm(tree: Tree) -> jax.Array:
+    """The Euclidean norm of all arrays of the tree together: a scalar, finite wherever the norm itself is.
+
+    Squares overflow beyond 1e19 and vanish below 1e-19; only then is the tree gone through again, scaled by a power of
+    two. An infinity among the entries has no norm: NaN. At 0 the derivative is taken as 0.
+    """
+    leaves = [load(x) for x in jax.tree.leaves(tree) if jnp.size(x)]
+    if not leaves:
+        return jnp.zeros(())
+    # Of what it knows to be constant, XLA would multiply the scales with each other first, which overflows.
+    leaves = jax.lax.optimization_barrier(leaves)
+    limits = jnp.finfo(jnp.result_type(*leaves))
+    far = 2.0 ** (limits.maxexp * 7 // 8)
+
+    def unsure(seen: tuple[jax.Array, jax.Array, jax.Array]) -> jax.Array:
+        passes, _, total = seen
+        safe = (limits.tiny / limits.eps < total) & (total < limits.max)
+        return (passes == 0) | ((passes == 1) & ~safe)
+
+    @jax.jit  # so that leaves of one shape share a trace
+    def squares(x: jax.Array, scale: jax.Array) -> jax.Array:
+        return jnp.sum(((scale * x) * jnp.conj(scale * x)).real)
+
+    # A loop, and no branch, for the same sum twice would be compiled twice.
+    def look(seen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        passes, scale, total = seen
+        scale = jnp.where(passes == 0, scale, jnp.where(total < 1, far, 1 / far).astype(scale.dtype))
+        return passes + 1, scale, functools.reduce(jax.lax.add, [squares(x, scale) for x in leaves])
+
+    zero = jnp.zeros((), limits.dtype)
+    if jax.sharding.get_abstract_mesh().manual_axes:
+        # Inside shard_map the loop must know from the start that its numbers differ from device to device.
+        zero = functools.reduce(jnp.add, [jnp.sum(jnp.abs(jnp.atleast_1d(x)[:0])) for x in leaves], zero)
+    _, scale, total = jax.lax.while_loop(unsure, look, (jnp.asarray(0), zero + 1, zero))
+    return sqrt(total + 0 * total) / scale
+
+
+@norm.defjvp
+def _norm_jvp(primals: tuple[Tree], tangents: tuple[Tree]) -> tuple[jax.Array, jax.Array]:
+    leaves = zip(jax.tree.leaves(primals), jax.tree.leaves(tangents), strict=True)
+    with jax.numpy_dtype_promotion("standard"):
+        length = norm(*primals)
+        away = jnp.where(length > 0, length, 1)
+        slopes = [jnp.sum((jnp.conj(load(x) / away) * load(dx)).real) for x, dx in leaves]
+        return length, functools.reduce(jnp.add, slopes, jnp.zeros_like(length))
+
+
+def norm1(tree: Tree) -> jax.Array:
+    """The sum of the magnitudes of all entries of the tree: a scalar, saturating."""
+    lengths = [jnp.sum(jnp.abs(load(x))) for x in jax.tree.leaves(tree)]
+    return saturate(functools.reduce(jnp.add, lengths)) if lengths else jnp.zeros(())
+
+
+def dot(a: Tree, b: Tree) -> jax.Array:
+    """The sum of the products of entries, of complex ones the real part of conj(a) b: a scalar, finite for finite ones.
+
+    Products that would make it overflow, which takes entries beyond 1e19, are cut off.
+    """
+    pairs = [(load(x), load(y)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True) if jnp.size(x)]
+    if not pairs:
+        return jnp.zeros(())
+    products = [(jnp.conj(x) * y).real.reshape(-1) for x, y in pairs]
+    count = sum(x.size for x in products)
+    limits = [jnp.finfo(x.dtype).max / count for x in products]
+    return functools.reduce(
+        jnp.add, [jnp.sum(jnp.clip(x, -limit, limit)) for x, limit in zip(products, limits, strict=True)]
+    )
+
+
+def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
+    """Return the norm over some axes, or all, kept as axes of 1: of each matrix, (..., 1, 1). As finite as `norm`."""
+    # A constant to derivatives, because the norm does not depend on its scale. The derivative of a maximum asks which
+    # entry equals it. Where x is computed twice and rounds differently, none does, and 0 / 0 is NaN.
+    largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axes, keepdims=True, initial=0)
+    scale = jnp.where(largest > 0, largest, 1)
+    return scale * sqrt(jnp.sum(abs2(x / scale), axes, keepdims=True))
+
+
+def shortened(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
+    """``g``, whose length is given, at no more than ``limit``; at length 0 it stays 0, and a length of NaN spreads."""
+    return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))
+
+
+def direction(x: jax.Array, length: jax.Array) -> jax.Array:
+    """``x``, whose length is given, at length 1; at length 0 it stays 0."""
+    return x / jnp.where(length == 0, 1, length)
+
+
+def trust_ratio(weight: jax.Array, step: jax.Array, coefficient: Scalar = 1) -> jax.Array:
+    """A share of the weights' length over the step's; 1 where either length is 0, so that zeros can leave zero."""
+    none = (weight == 0) | (step == 0)
+    return jnp.where(none, 1, coefficient * weight / jnp.where(none, 1, step))

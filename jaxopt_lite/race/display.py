@@ -1,0 +1,74 @@
+"""Shows a race while it runs: a live table where rich can draw one, plain lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from jaxopt_lite.race.ranking import Ranked
+from jaxopt_lite.race.table import last_line, progress, rate, rich_table, text
+
+# A line of progress each time this share of the steps is over.
+EVERY = 1 / 8
+
+
+# The live table may take this share of the time.
+DRAWING = 1 / 10
+
+
+@contextmanager
+def shower(show: str | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
+    """A function that shows the result so far; on leaving, what ``record.result()`` gives is shown once more.
+
+    Raises:
+        ValueError: ``show`` is none of its values.
+    """
+    if show not in {"auto", "live", "plain", None}:
+        raise ValueError(f"race: show must be one of 'auto', 'live', 'plain', None, not {show!r}")
+    if show is None:
+        yield lambda result: None
+        return
+    if show != "plain" and find_spec("rich"):
+        from rich.console import Console  # noqa: PLC0415 - an extra
+        from rich.live import Live  # noqa: PLC0415 - an extra
+
+        console = Console()
+        if show == "live" or console.is_terminal or console.is_jupyter:
+            with Live(console=console, transient=True) as live:
+                yield now_and_then(lambda result: live.update(rich_table(result)))
+            result = record.result()
+            console.print(rich_table(result))
+            print(last_line(result), flush=True)
+            return
+    shown = [0.0]
+
+    def line(result: Ranked) -> None:
+        done = len(result.losses[0, 0]) / result.steps
+        if done >= shown[0] + EVERY and done < 1:
+            shown[0] = done
+            print(f"{progress(result)}: {leader(result)}", flush=True)
+
+    yield line
+    print(text(record.result()), flush=True)
+
+
+def now_and_then(draw: Callable[[Ranked], None]) -> Callable[[Ranked], None]:
+    """Return ``draw``, which leaves out results, because the table of a long race takes longer than its next chunk."""
+    due = 0.0
+
+    def look(result: Ranked) -> None:
+        nonlocal due
+        began = time.perf_counter()
+        if began >= due:
+            draw(result)
+            ended = time.perf_counter()
+            due = ended + (ended - began) * (1 / DRAWING - 1)
+
+    return look
+
+
+def leader(result: Ranked) -> str:
+    """Who leads."""
+    row = result.rows[0]
+    return f"{row.name} at {rate(row.lr)} leads with {row.score:.4g}"

@@ -1,0 +1,108 @@
+"""The value that a schedule is, and its sums, differences, products and quotients, which are schedules again."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import jax
+import jax.numpy as jnp
+
+from jaxopt_lite.core.value import Value, call
+from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.types import Number
+
+P = ParamSpec("P")
+
+
+class Schedule(Value):
+    """A function of the step that remembers how it was made; see `Value` for what that gives.
+
+    +, -, * and / take numbers, arrays and functions of the step on either side: ``0.1 - 0.5 * schedule``.
+    """
+
+    noun = "a schedule"
+    home = "jaxopt_lite.schedules."
+    __array_ufunc__ = None  # NumPy's arrays leave the operators to us
+
+    @functools.cached_property
+    def meaning(self) -> Any:
+        """Gives the function of the step, in which a Python integer beyond those of JAX is a float."""
+        arguments = self._arguments(map(load, self.data))
+        return call(self.factory.__wrapped__, jax.tree.map(_within_jax, arguments))  # type: ignore[attr-defined]
+
+    def __call__(self, iter: Any) -> Any:
+        """The number at step ``iter``: an integer, or an array of integers."""
+        with jax.numpy_dtype_promotion("standard"):
+            return self.meaning(jnp.asarray(iter))
+
+    def __add__(self, other: Number) -> "Schedule":
+        return add(self, other)
+
+    def __sub__(self, other: Number) -> "Schedule":
+        return subtract(self, other)
+
+    def __rsub__(self, other: Number) -> "Schedule":
+        return subtract(other, self)
+
+    def __mul__(self, factor: Number) -> "Schedule":
+        return scale(self, factor)
+
+    def __truediv__(self, other: Number) -> "Schedule":
+        return divide(self, other)
+
+    def __rtruediv__(self, other: Number) -> "Schedule":
+        return divide(other, self)
+
+    def __neg__(self) -> "Schedule":
+        return scale(self, -1)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+
+def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
+    """Makes a function of numbers that returns a function of the step into a factory of schedules."""
+    return Schedule.made_by(body)
+
+
+def _within_jax(x: Any) -> Any:
+    return float(x) if isinstance(x, int) and abs(x) >= 2**31 else x
+
+
+def number_at(number: Number, iter: jax.Array) -> Any:
+    """Return the number that a schedule gives at a step, or the number itself."""
+    return number(iter) if callable(number) else number
+
+
+def _float_at(number: Number, iter: jax.Array) -> Any:
+    # A float, because products of integers end at 2³¹, and what is unsigned has no negative.
+    return 1.0 * number_at(number, iter)
+
+
+@schedule
+def scale(schedule: Number, factor: Number):
+    """Return the product factor · schedule, which ``factor * schedule`` gives; ``-schedule`` has the factor -1."""
+    return lambda iter: _float_at(factor, iter) * _float_at(schedule, iter)
+
+
+@schedule
+def add(a: Number, b: Number):
+    """Return the sum a + b, which ``a + b`` gives; either may be a number."""
+    return lambda iter: _float_at(a, iter) + _float_at(b, iter)
+
+
+@schedule
+def subtract(a: Number, b: Number):
+    """Return the difference a - b, which ``a - b`` gives; either may be a number."""
+    return lambda iter: _float_at(a, iter) - _float_at(b, iter)
+
+
+@schedule
+def divide(a: Number, b: Number):
+    """Return the quotient a / b, which ``a / b`` gives; either may be a number. Where ``b`` is 0 it is not finite.
+
+    Raises:
+        ValueError: ``b`` is the Python number 0.
+    """
+    if isinstance(b, int | float) and b == 0:
+        raise ValueError("divide: b is 0, and nothing can be divided by it")
+    return lambda iter: jnp.divide(_float_at(a, iter), _float_at(b, iter))

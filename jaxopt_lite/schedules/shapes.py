@@ -1,0 +1,182 @@
+"""The shapes that learning rates have over a run."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.core.arguments import check_steps
+from jaxopt_lite.core.hyperparameters import Kind
+from jaxopt_lite.ops.numerics import log
+from jaxopt_lite.schedules.algebra import number_at, schedule
+from jaxopt_lite.types import Number, Scalar
+
+LARGEST = math.log(1e30)
+
+
+def _share(iter: jax.Array, steps: Scalar) -> jax.Array:
+    """How much of ``steps`` is over, from 0 to 1; weakly typed, so that no dtype moves."""
+    return jnp.clip(iter * 1.0 / steps, 0, 1)
+
+
+def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar, power: Scalar = 1.0) -> jax.Array:
+    """Half a wave of the cosine, as a squared sine of what is left: 1 + cos would lose the last steps to rounding."""
+    return end + (start - end) * (jnp.sin(jnp.pi / 2 * _share(steps - iter, steps)) ** 2) ** power
+
+
+@schedule
+def constant(value: Scalar):
+    """The same at every step: ``value``."""
+    return lambda iter: value
+
+
+@schedule
+def linear(start: Scalar, end: Scalar, steps: int):
+    """A line: start + (end - start) iter / steps, and ``end`` from ``steps`` on."""
+    return lambda iter: start * (1 - _share(iter, steps)) + end * _share(iter, steps)
+
+
+@schedule
+def polynomial(start: Scalar, end: Scalar, steps: int, power: Scalar):
+    """A power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on."""
+    return lambda iter: end + (start - end) * _share(steps - iter, steps) ** power
+
+
+@schedule
+def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = False, end: Scalar | None = None):
+    """By ``rate`` in ``steps`` steps: start rate^(iter / steps); with ``staircase`` the exponent is rounded down.
+
+    It stops at ``end``, where that is given; what grows stops growing at 1e30 times ``start``.
+    """
+
+    def value(iter):
+        exponent = iter // steps * 1.0 if staircase else iter * 1.0 / steps
+        # By the logarithm, which a Python number has in double precision; a rate of 0 has none.
+        number = start * jnp.exp(jnp.minimum(exponent * jnp.maximum(log(rate), -1e30), LARGEST))
+        return number if end is None else jnp.clip(number, jnp.minimum(start, end), jnp.maximum(start, end))
+
+    return value
+
+
+@schedule
+def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
+    """At first ``start``, multiplied by ``rate`` at each of the steps in ``at``.
+
+    Raises:
+        ValueError: ``at`` is no tuple of steps in rising order.
+    """
+    check_steps("step", at)
+    return lambda iter: start * rate ** (sum((iter >= boundary) * 1.0 for boundary in at))
+
+
+@schedule
+def cosine(start: Scalar, steps: int, end: Scalar = 0.0, power: Scalar = 1.0):
+    """Half a wave: end + (start - end) ((1 + cos(π iter / steps)) / 2)^power, and ``end`` from ``steps`` on.
+
+    Source: Loshchilov & Hutter (2017), arXiv:1608.03983.
+    """
+    return lambda iter: _half_wave(start, end, iter, steps, power)
+
+
+@schedule
+def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "step"):
+    """``values[0]`` at first, ``values[i]`` at step ``at[i - 1]``, and the last of them from there on.
+
+    ``between`` them: "step", the value before; "linear", a line; "cosine", half a wave.
+
+    Raises:
+        ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than ``values``.
+    """
+    check_steps("piecewise", at, values)
+
+    def value(iter):
+        # Which value is next, and how far it is to it; the knots are floats, since integers would end at 2³¹.
+        place = jnp.interp(iter * 1.0, jnp.asarray([0.0, *at]), jnp.arange(len(values)) * 1.0)
+        before = jnp.minimum(jnp.floor(place), len(values) - 2).astype(int)
+        share = place - before
+        moved = {"step": jnp.floor(share), "linear": share, "cosine": jnp.sin(jnp.pi / 2 * share) ** 2}[between]
+        points = jnp.stack([jnp.asarray(x) * 1.0 for x in values])
+        return points[before] * (1 - moved) + points[before + 1] * moved
+
+    return value
+
+
+@schedule
+def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 1):
+    """`cosine` over and over, each time ``growth`` times as long; ``steps`` and ``growth`` are Python integers.
+
+    Source: SGDR, Loshchilov & Hutter (2017), arXiv:1608.03983.
+    """
+    if growth == 1:
+        return lambda iter: _half_wave(start, end, iter % steps, steps)
+    sums = (steps * (growth**cycle - 1) // (growth - 1) for cycle in range(32))
+    begins = np.array([begin for begin in sums if begin < 2**31])
+
+    def value(iter):
+        begin = jnp.asarray(begins)[jnp.searchsorted(begins, iter, side="right") - 1]
+        length = steps + (growth - 1.0) * begin  # as begin is a sum of powers of growth
+        return _half_wave(start, end, iter - begin, length)
+
+    return value
+
+
+@schedule
+def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 / 25, end: Scalar = 4e-6):
+    """Up from start · peak along half a cosine, for a share ``warmup`` of the steps, and down to end · peak.
+
+    ``steps`` and ``warmup`` are Python numbers.
+
+    Source: Smith & Topin (2018), arXiv:1708.07120, with the cosine and the numbers of torch and optax.
+    """
+    up = int(warmup * steps)
+    down = cosine(peak, steps - up, end * peak)
+    return join(cosine(start * peak, up, peak), down, at=(up,)).meaning if up else down.meaning
+
+
+@schedule
+def inverse_sqrt(start: Scalar, steps: int):
+    """By a root: start √(steps / (steps + iter)). After ``warmup(steps, …)`` it is that of the Transformer.
+
+    Source: Vaswani et al. (2017), arXiv:1706.03762, §5.3.
+    """
+    return lambda iter: start * jnp.sqrt(steps / (steps + iter * 1.0))
+
+
+@schedule
+def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, decay_steps: int, end: Scalar = 0.0):
+    """Linearly from 0 to ``peak``, ``peak`` for ``stable_steps``, and linearly to ``end``.
+
+    Source: MiniCPM, Hu et al. (2024), arXiv:2404.06395.
+    """
+    then = join(constant(peak), linear(peak, end, decay_steps), at=(stable_steps,))
+    return warmup(warmup_steps, then).meaning
+
+
+@schedule
+def warmup(steps: int, then: Number, start: Scalar = 0.0):
+    """Linearly from ``start`` to what ``then`` begins with, in ``steps`` steps, and ``then``, counted from there."""
+
+    def value(iter):
+        first, rest = number_at(then, jnp.zeros_like(iter)), number_at(then, jnp.maximum(iter - steps, 0))
+        return jnp.where(iter < steps, start + (first - start) * _share(iter, steps), rest)
+
+    return value
+
+
+@schedule
+def join(*schedules: Number, at: tuple[int, ...]):
+    """The first until step ``at[0]``, then the second, and so on; each counts from 0 where it begins.
+
+    Raises:
+        ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.
+    """
+    check_steps("join", at, schedules, Kind(schedule=True))
+
+    def value(iter):
+        now = number_at(schedules[0], iter)
+        for begin, then in zip(at, schedules[1:], strict=True):
+            now = jnp.where(iter < begin, now, number_at(then, jnp.maximum(iter - begin, 0)))
+        return now
+
+    return value

@@ -1,0 +1,39 @@
+"""The dtypes that arithmetic is done in, and the way back."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxopt_lite.types import Tree
+
+
+def at_least_float32(dtype: np.dtype) -> np.dtype:
+    """The dtype that arithmetic on ``dtype`` is done in: float16, bfloat16 and smaller floats become float32.
+
+    Everything else stays what it is: float64 and complex for precision, integers, booleans and PRNG keys because they
+    are codes. (``jnp.promote_types`` says the same of floats, but raises under strict promotion.)
+    """
+    small = jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 4
+    return np.dtype(np.float32) if small else dtype
+
+
+def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
+    """``x`` as an array of the given dtype, strongly typed; PRNG keys, which are numbers to nobody, as they are."""
+    if isinstance(x, jax.Array) and x.dtype == dtype and not getattr(x, "weak_type", False):
+        return x  # as nearly always: in a tree of thousands of leaves asking jnp adds up
+    return x if jnp.issubdtype(dtype, jax.dtypes.extended) else jnp.asarray(x).astype(dtype)
+
+
+def load(x: jax.Array) -> jax.Array:
+    """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
+    return cast(x, at_least_float32(dtype_of(x)))
+
+
+def dtype_of(x: jax.Array) -> np.dtype:
+    """Return the dtype of an array or a number; of an array at once, as ``jnp.result_type`` takes ten times as long."""
+    return x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)
+
+
+def stored(before: Tree, after: Tree) -> Tree:
+    """Returns ``after`` in the dtypes of ``before``."""
+    return jax.tree.map(lambda old, new: cast(new, dtype_of(old)), before, after)

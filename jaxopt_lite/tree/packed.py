@@ -1,0 +1,141 @@
+"""Trees whose leaves lie together in few arrays, and how what looks at leaves gets on with them."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxopt_lite.tree.structure import describe, is_traced
+from jaxopt_lite.types import Tree
+
+
+class Leaf(NamedTuple):
+    """A parameter. ``path``: its own. ``array``: the name of the array that holds it. ``shape``: its own."""
+
+    path: str
+    array: str
+    shape: tuple[int, ...]
+
+
+class Layout:
+    """Which parameter is where, in what order: a constant of compiled programs, equal where its parts are."""
+
+    def __init__(self, treedef: Any, leaves: tuple[Leaf, ...], buffers: frozenset[str]) -> None:
+        self.treedef, self.leaves, self.buffers = treedef, leaves, buffers
+
+    def __hash__(self) -> int:
+        return hash((self.treedef, self.leaves))
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or not isinstance(other, Layout):
+            return self is other
+        return (self.treedef, self.leaves, self.buffers) == (other.treedef, other.leaves, other.buffers)
+
+    def __repr__(self) -> str:
+        return f"Layout({len(self.leaves)} leaves)"
+
+    @functools.cached_property
+    def shapes(self) -> dict[str, list[tuple[int, ...]]]:
+        """Of the parameters in each array, in the order in which they stand there."""
+        shapes: dict[str, list[tuple[int, ...]]] = {}
+        for leaf in self.leaves:
+            shapes.setdefault(leaf.array, []).append(leaf.shape)
+        return shapes
+
+
+@jax.tree_util.register_pytree_with_keys_class
+class Packed:
+    """Parameters, or moments of theirs, in few arrays. To JAX it is a tree with these arrays by name as its leaves.
+
+    ``arrays``: buffers, one for each dtype and label, of a length that is a multiple of 1024, zeros at the end; and by
+    their paths, the leaves that stay as they are. What a state keeps of parameters may have further axes, before
+    theirs. ``layout``: which leaf is where.
+    """
+
+    def __init__(self, arrays: dict[str, Any], layout: Layout) -> None:
+        self.arrays, self.layout = arrays, layout
+
+    def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], Any]:
+        """For JAX."""
+        return tuple((jax.tree_util.DictKey(name), x) for name, x in self.arrays.items()), (*self.arrays, self.layout)
+
+    @classmethod
+    def tree_unflatten(cls, static: tuple[Any, ...], arrays: Any) -> "Packed":
+        """For JAX."""
+        *names, layout = static
+        return cls(dict(zip(names, arrays, strict=True)), layout)
+
+    def __repr__(self) -> str:
+        arrays = ", ".join(f"{name!r}: {describe(x)}" for name, x in self.arrays.items())
+        return f"Packed({{{arrays}}}, of {len(self.layout.leaves)} leaves)"
+
+    def opened(self, split: Callable[[Any, list[tuple[int, ...]]], Any]) -> Tree:
+        """The tree of the original structure; its leaves are what ``split`` gives of each buffer, for these shapes."""
+        buffers, shapes = self.layout.buffers, self.layout.shapes
+        parts = {name: iter(split(x, shapes[name]) if name in buffers else [x]) for name, x in self.arrays.items()}
+        return self.layout.treedef.unflatten([next(parts[leaf.array]) for leaf in self.layout.leaves])
+
+
+def is_packed(x: Any) -> bool:
+    """Whether this node of a tree is `Packed`."""
+    return isinstance(x, Packed)
+
+
+def packed_in(tree: Tree) -> list[Packed]:
+    """The nodes of the tree that are."""
+    return list(filter(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
+
+
+def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
+    """What stands in a buffer, without its entries; what is no array is repeated."""
+    if not hasattr(x, "dtype"):
+        return [x] * len(shapes)
+    return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
+
+
+def opened(tree: Tree, split: Callable[[Any, list[tuple[int, ...]]], Any] = forms) -> Tree:
+    """The tree in its original structure, with what ``split`` gives in place of packed leaves, or their `forms`."""
+    if not packed_in(tree):
+        return tree
+    return jax.tree.map(lambda x: x.opened(split) if is_packed(x) else x, tree, is_leaf=is_packed)
+
+
+def gathered(caller: str, values: Tree, like: Tree) -> Tree:
+    """A value for each array of ``like``, from one for each leaf of it as it is opened.
+
+    Raises:
+        ValueError: leaves that share a buffer have different ones.
+    """
+
+    def of_arrays(x: Any, part: Tree) -> Any:
+        if not is_packed(x):
+            return part
+        firsts: dict[str, tuple[str, Any]] = {}
+        for leaf, value in zip(x.layout.leaves, x.layout.treedef.flatten_up_to(part), strict=True):
+            path, first = firsts.setdefault(leaf.array, (leaf.path, value))
+            if value is not first and (is_traced((value, first)) or not np.all(value == first)):
+                raise ValueError(
+                    f"{caller}: {path!r} is given {first!r}, {leaf.path!r} is given {value!r}, and they are packed in "
+                    "one buffer: pack(params, label) packs by label"
+                )
+        return Packed({name: firsts[name][1] for name in x.arrays}, x.layout)
+
+    return jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if packed_in(like) else values
+
+
+def whole(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
+    """The ``init`` of a rule that looks at leaves as they are: it refuses parameters that lie in a buffer."""
+
+    def checked(params: Tree) -> Any:
+        for x in packed_in(params):
+            for array in x.layout.buffers:
+                if x.arrays[array] is not None:
+                    raise ValueError(
+                        f"{name}: {array!r} is a buffer of {len(x.layout.shapes[array])} packed parameters, and this "
+                        "needs each by itself: pack(params, label) leaves out what label gives None for"
+                    )
+        return init(params)
+
+    return checked

@@ -1,0 +1,195 @@
+"""Leaves by their paths, which read ``layer/kernel``: how groups and factors are told which leaves they are for."""
+
+import inspect
+from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxopt_lite.tree.packed import gathered, opened
+from jaxopt_lite.tree.places import shown
+from jaxopt_lite.tree.structure import describe, first_difference, is_function, is_prefix
+from jaxopt_lite.types import Tree
+
+
+def _is_array(x: Any) -> bool:
+    return hasattr(x, "shape") and hasattr(x, "dtype")
+
+
+def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str = "packed") -> Tree:
+    """The tree with ``function(path, leaf)`` at each leaf; whatever has a shape and a dtype is a leaf.
+
+    Of what is packed, the function gets each leaf by itself, and must say the same of all that share a buffer.
+    """
+
+    def apply(path: Any, leaf: Any) -> Any:
+        return function(jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
+
+    return gathered(caller, jax.tree_util.tree_map_with_path(apply, opened(tree), is_leaf=_is_array), tree)
+
+
+def fits(path: str, patterns: str) -> bool:
+    """Whether a path fits one of the patterns, which are Python's fnmatch with ``|`` between."""
+    return any(fnmatchcase(path, one) for one in patterns.split("|"))
+
+
+def leaves_of(tree: Tree) -> str:
+    """Lists the leaves, for whoever named none of them; where only numbers tell them apart, says what else can."""
+    paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(tree)))
+    names = {tuple(part for part in path.split("/") if not part.isdigit()) for path in paths}
+    instead = "; these have no names of their own: a function (path, leaf) tells them apart"
+    more = f" and {len(paths) - 12} more" if len(paths) > 12 else ""
+    listed = f"the leaves are {', '.join(map(repr, paths[:12]))}{more}"
+    return listed + (instead if len(names) == 1 < len(paths) else "")
+
+
+def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
+    """The tree with one of the values at each leaf, by the pattern that its path fits.
+
+    A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. What no other fits, ``"*"`` is
+    for, so that the order does not matter.
+
+    Raises:
+        ValueError: no pattern fits a path, or more than one; or a pattern fits nothing.
+    """
+
+    def pattern_of(path: str, leaf: Any) -> str:
+        fitting = [p for p in values if p != "*" and fits(path, p)]
+        fitting = fitting or [p for p in values if p == "*"]
+        if len(fitting) != 1:
+            found = " and ".join(map(repr, fitting)) or f"none of {', '.join(map(repr, values))}"
+            raise ValueError(f"{caller}: {path!r} fits {found}, and must fit one; '*' is for what nothing else fits")
+        return fitting[0]
+
+    patterns = map_with_path(pattern_of, tree, caller)
+    used = set(jax.tree.leaves(patterns))
+    for pattern in values:
+        if used and pattern not in used | {"*"}:
+            raise ValueError(f"{caller}: {pattern!r} fits no leaf; {leaves_of(tree)}")
+    return jax.tree.map(values.__getitem__, patterns)
+
+
+def takes_tree(label: Callable[..., Any]) -> bool:
+    """Tell whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
+    try:
+        inspect.signature(label).bind("path", "leaf")
+    except TypeError:
+        return True
+    except ValueError:  # nothing is known of what is written in C
+        return False
+    return False
+
+
+def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") -> bool:
+    """Refuse what is wrong in a label that is no function. Return whether it has patterns by group.
+
+    Raises:
+        TypeError: it names nothing, or has something else where a pattern stands.
+        ValueError: a name in it is none of a group.
+    """
+    if groups and not jax.tree.leaves(label):  # of no groups there may be a tree without leaves
+        raise TypeError(f"{caller}: label names no group: it is a function, patterns by group, or a tree of names")
+    names = set(groups)
+    unknown = [
+        (path, name)
+        for path, name in jax.tree_util.tree_leaves_with_path(label)
+        if isinstance(name, jax.Array | np.ndarray) or name not in names
+    ]
+    if unknown and isinstance(label, dict) and label.keys() <= names:
+        for group, pattern in label.items():
+            if not isinstance(pattern, str):
+                raise TypeError(
+                    f"{caller}: label[{group!r}] is {describe(pattern)}, and the patterns of a group are one string, "
+                    "as '*bias|*scale'"
+                )
+        return True
+    for path, name in unknown:
+        listed = ", ".join(map(str, groups)) or "none"
+        raise ValueError(
+            f"{caller}: label{jax.tree_util.keystr(path)} is {describe(name)}, and the groups are {listed}"
+        )
+    return False
+
+
+def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partition") -> Tree:
+    """The name of each leaf's group, in its place; see `partition` for what ``label`` may be.
+
+    Raises:
+        TypeError, ValueError: as `check_label`, of what a function gives as well.
+        ValueError: a leaf is in no group, or a group has no leaf.
+    """
+    if not jax.tree.leaves(tree, is_leaf=_is_array):
+        return tree
+    if is_function(label):
+        leaves = jax.tree.map(shown, opened(tree), is_leaf=_is_array)
+        label = label(leaves) if takes_tree(label) else map_with_path(label, leaves)
+    if check_label(groups, label, caller):
+        names = by_pattern({pattern: group for group, pattern in label.items()}, tree, caller)
+    elif is_prefix(label, opened(tree)):
+        names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, opened(tree))
+        names = gathered(caller, names, tree)
+    else:
+        keys, here, there = first_difference((), label, opened(tree), is_prefix)
+        where = jax.tree_util.keystr(keys)
+        raise ValueError(f"{caller}: label{where} is {here}, params{where} is {there}")
+    used = set(jax.tree.leaves(names))
+    for name in groups:
+        if used and name not in used:
+            raise ValueError(f"{caller}: group {name!r} has no leaf; {leaves_of(tree)}")
+    return names
+
+
+def only(name: str, names: Tree, tree: Tree) -> Tree:
+    """The leaves of one group, and None in place of the others."""
+    return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)
+
+
+def joined(names: Tree, parts: dict[str, Tree]) -> Tree:
+    """The tree that ``parts`` are groups of."""
+    return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())
+
+
+class Groups(NamedTuple):
+    """Tells how a pair divides the leaves. ``parts``: the optimizer of each group; None: the pair's own rule.
+
+    ``names_of``: a function from parameters to the name of each leaf's group.
+    """
+
+    parts: dict[str, Any]
+    names_of: Callable[[Tree], Tree]
+
+
+def groups_of(pair: Any) -> Groups | None:
+    """Return the groups of a pair that `in_groups` has built; None for any other."""
+    return getattr(pair[0], "groups", None)
+
+
+def in_groups(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
+    """Builds the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
+
+    ``names_of`` tells the group of each leaf. The state is a dict of the groups' states, with None where a leaf is in
+    another group. `groups_of` the pair says who steps which group.
+    """
+    parts = {name: part if hasattr(part, "pair") else None for name, part in groups.items()}
+    pairs = {name: getattr(part, "pair", part) for name, part in groups.items()}
+
+    def init(params):
+        names = names_of(params)
+        return {name: init(only(name, names, params)) for name, (init, _) in pairs.items()}
+
+    def update(grads, state, params=None, **extra):
+        names, updates, new = names_of(grads if params is None else params), {}, {}
+        parts = {name: None if params is None else only(name, names, params) for name in pairs}
+        for name, (_, step) in pairs.items():
+            mine = dict(extra)
+            if "grad" in extra:
+                mine["grad"] = only(name, names, extra["grad"])
+            if "value_fn" in extra:
+                mine["value_fn"] = lambda part, name=name: extra["value_fn"](joined(names, parts | {name: part}))
+            updates[name], new[name] = step(only(name, names, grads), state[name], parts[name], **mine)
+        return joined(names, updates), new
+
+    vars(init)["groups"] = Groups(parts, names_of)
+    return init, update

@@ -1,0 +1,153 @@
+"""Trees of arrays: how a state is born from the parameters, and where two trees differ."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.interpreters.partial_eval import DynamicJaxprTracer
+
+from jaxopt_lite.tree.dtypes import cast, load
+from jaxopt_lite.types import Tree
+
+
+def is_traced(tree: Tree) -> bool:
+    """Whether any array of the tree has no value yet: a program is being made, or it is mapped or differentiated."""
+    return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
+
+
+def is_staged(tree: Tree) -> bool:
+    """Whether a program is being made with an array of the tree, so that a program within it would gain nothing."""
+    return any(isinstance(x, DynamicJaxprTracer) for x in jax.tree.leaves(tree))
+
+
+def copy(params: Tree) -> Tree:
+    """The parameters, in arrays of their own and in the dtype that arithmetic on them is done in; sharded alike."""
+    return jax.tree.map(lambda p: jnp.array(load(p), copy=True), params)
+
+
+def moved(params: Tree, updates: Tree) -> Tree:
+    """``params + updates``, in the dtype of ``params``: where `apply_updates` will put them."""
+
+    def total(p: jax.Array, u: jax.Array) -> jax.Array:
+        a, b = load(p), load(u)
+        # Of thousands of leaves, tracing what + looks at takes longer than all the rest.
+        return cast(jax.lax.add(a, b) if a.dtype == b.dtype else a + b, jnp.result_type(p))
+
+    return jax.tree.map(total, params, updates)
+
+
+def beside(grads: Tree, params: Tree) -> Tree:
+    """Keeps the parameters that have a gradient; None elsewhere, whatever stands there, as in equinox's models.
+
+    Where all have one, and where the trees do not go together, it returns ``params`` itself.
+    """
+    if grads is None or params is None or not any(x is None for x in jax.tree.leaves(grads, is_leaf=_is_none)):
+        return params
+    try:
+        return jax.tree.map(lambda g, p: None if g is None else p, grads, params, is_leaf=_is_none)
+    except ValueError:
+        return params
+
+
+def as_arrays(tree: Tree) -> Tree:
+    """Make an array of each Python number that is a float or complex, as ``jit`` does."""
+    return jax.tree.map(lambda x: jnp.asarray(x) if type(x) in {float, complex} else x, tree)
+
+
+def filled(tree: Tree, like: Tree) -> Tree:
+    """Fills a tree, where it has None, with what stands in another."""
+    return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
+
+
+def is_function(x: Any) -> bool:
+    """Tell whether to call it, where a tree may stand as well: a module of equinox is a tree to JAX, and callable.
+
+    A function is a leaf to JAX, or has no leaves, or is a ``jax.tree_util.Partial``.
+    """
+    if not callable(x):
+        return False
+    leaves = jax.tree.leaves(x)
+    return not leaves or leaves[0] is x or isinstance(x, jax.tree_util.Partial)
+
+
+def functions_among(keywords: dict[str, Any]) -> dict[str, Any]:
+    """Return those keywords of an update that are functions; a ``value_fn`` may be a tree as well."""
+    return {name: x for name, x in keywords.items() if (callable(x) if name == "value_fn" else is_function(x))}
+
+
+def _is_none(x: Any) -> bool:
+    return x is None
+
+
+def difference(a: Tree, b: Tree) -> Tree:
+    """``a - b``, in at least float32."""
+    return jax.tree.map(lambda x, y: load(x) - load(y), a, b)
+
+
+def all_finite(tree: Tree) -> jax.Array:
+    """Whether no array of the tree holds an infinity or a NaN; a boolean scalar."""
+    return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree)], bool))
+
+
+def same_structure(a: Tree, b: Tree) -> bool:
+    """Whether two trees have the same containers, keys and places of None."""
+    ours: Any = jax.tree.structure(a)
+    return bool(ours == jax.tree.structure(b))
+
+
+def is_prefix(a: Tree, b: Tree) -> bool:
+    """Whether ``b`` has the structure of ``a``, but for trees that may stand where ``a`` has leaves."""
+    try:
+        jax.tree.structure(a).flatten_up_to(b)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def renamed(tree: Tree, like: Tree) -> Tree | None:
+    """The tree in the structure of another whose leaves have the same names; None if they have others.
+
+    A container that keeps states by name, as ``nnx.Optimizer`` does, gives a mapping back for a tuple.
+    """
+    ours, theirs = (
+        {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
+        for leaves in map(jax.tree_util.tree_leaves_with_path, (tree, like))
+    )
+    if same_structure(tree, like) or ours.keys() != theirs.keys():
+        return None
+    return jax.tree.unflatten(jax.tree.structure(like), [ours[name] for name in theirs])
+
+
+def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], bool]) -> tuple[Any, str, str]:
+    """Where two trees first differ, and what either has there."""
+    if type(a) is type(b):
+        ours, theirs = _children(a), _children(b)
+        for key in [*ours, *(key for key in theirs if key not in ours)]:
+            if key not in ours or key not in theirs:
+                here, there = ("missing" if key not in c else describe(c[key]) for c in (ours, theirs))
+                return (*path, key), here, there
+            if not agree(ours[key], theirs[key]):
+                return first_difference((*path, key), ours[key], theirs[key], agree)
+        return path, describe(a), f"{describe(b)} with other static fields"
+    return path, describe(a), describe(b)
+
+
+def _children(tree: Tree) -> dict[Any, Tree]:
+    """What stands one level down in a container, by key."""
+    children, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: x is not tree)
+    return {key: child for (key,), child in children}
+
+
+def describe(x: Any) -> str:
+    """What stands somewhere, in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
+    if hasattr(x, "shape"):
+        return f"{'float0' if x.dtype == jax.dtypes.float0 else x.dtype}{list(x.shape)}"
+    if x is None or isinstance(x, int | float | complex | str):
+        return repr(x)
+    if hasattr(x, "__name__"):
+        return f"the function {x.__name__}"
+    if hasattr(x, "noun"):
+        return f"the {x.noun.split()[-1]} {x.name}"
+    noun = type(x).__name__
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"

@@ -1,0 +1,106 @@
+"""What a state begins with: zeros that lie as the parameters lie, and the counter of steps."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from jaxopt_lite.tree.dtypes import at_least_float32
+from jaxopt_lite.types import Scalar, Tree
+
+# Zeros of up to so many bytes are made on the host, and handed over at once: an operation each takes ten times as long.
+SMALL = 2**20
+
+
+def zeros_like(params: Tree, *, real: bool = False) -> Tree:
+    """Zeros of each parameter's shape and sharding, in the dtype that arithmetic on it is done in.
+
+    Args:
+        params: a tree of arrays, of ``jax.ShapeDtypeStruct``, or of nothing.
+        real: make complex leaves real, as a second moment |g|² is.
+
+    Returns:
+        A tree of the same structure: float32 for float16, bfloat16 and float32; float64 for float64; complex stays
+        complex unless ``real``. No leaf shares memory with another or with a parameter.
+    """
+
+    def zeros(p: Any) -> Any:
+        dtype = at_least_float32(jnp.result_type(p))
+        if real and jnp.issubdtype(dtype, jnp.complexfloating):
+            dtype = jnp.finfo(dtype).dtype
+        if isinstance(p, jax.core.Tracer):
+            # Under jit a constant has no sharding and lands whole on one device. This one is 0 as well, but the
+            # compiler cannot know it without looking at p, and so lays it out as p is laid out.
+            return jnp.minimum(jnp.isfinite(p).astype(jnp.int8), 0).astype(dtype)
+        if isinstance(p, jax.Array) and p.is_fully_addressable and p.size * dtype.itemsize <= SMALL:
+            return np.zeros(p.shape, dtype)
+        return jnp.zeros_like(p, dtype=dtype)
+
+    treedef: Any
+    leaves, treedef = jax.tree.flatten(params)
+    out = [zeros(p) for p in leaves]
+    hosted = {i: x for i, x in enumerate(out) if isinstance(x, np.ndarray)}
+    places = [leaves[i].sharding if leaves[i].committed else None for i in hosted]
+    for i, x in zip(hosted, jax.device_put(list(hosted.values()), places), strict=True):
+        out[i] = x
+    return treedef.unflatten(out)
+
+
+def zero_steps(params: Tree) -> jax.Array:
+    """The step counter at its start: an int32 0 on the devices of ``params``, on every device of their mesh.
+
+    A counter left on the default device would make the second step on a mesh compile anew.
+    """
+    return zeros_beside(params, (), jnp.int32)
+
+
+def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+    """Zeros of any shape on the devices of ``params``, whole on every device of their mesh."""
+    leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
+    sharding = getattr(leaf, "sharding", None)
+    if isinstance(sharding, NamedSharding):
+        sharding = along(sharding, [None] * len(shape))
+    elif not getattr(leaf, "committed", True):
+        sharding = None
+    return jnp.zeros(shape, dtype, device=sharding)
+
+
+def number_beside(params: Tree, value: Scalar = 0.0) -> jax.Array:
+    """A number in the dtype that ``norm(params)`` has, on the devices of ``params``."""
+    dtypes = [jnp.finfo(at_least_float32(jnp.result_type(p))).dtype for p in jax.tree.leaves(params)]
+    dtype = jnp.result_type(*dtypes) if dtypes else jnp.result_type(float)
+    return zeros_beside(params, (), dtype) + jnp.asarray(value, dtype)
+
+
+def zeros_over(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
+    """Real zeros for what is kept of one parameter over some axes, or all: shaped and sharded as its mean there is."""
+
+    def over(p: Any) -> jax.Array:
+        return jnp.max(zeros_like(p, real=True), axes, keepdims=keepdims, initial=0)
+
+    if isinstance(p, jax.core.Tracer):
+        return over(p)
+    form, sharding = jax.eval_shape(over, p), getattr(p, "sharding", None)
+    if not isinstance(sharding, NamedSharding):
+        return zeros_beside(p, form.shape, form.dtype)
+    given = (axes,) if isinstance(axes, int) else axes
+    gone = range(p.ndim) if given is None else [axis % p.ndim for axis in given]
+    left = [None if axis in gone else axis for axis in range(p.ndim) if keepdims or axis not in gone]
+    return jnp.zeros(form.shape, form.dtype, device=along(sharding, left))
+
+
+def along(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
+    """The sharding of an array whose axes are these of a sharded one's; None is one that is whole everywhere."""
+    spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
+    # JAX writes the axes that are whole, at the end, of explicit axes alone; another way compiles a step anew.
+    while spec and spec[-1] is None and AxisType.Explicit not in sharding.mesh.axis_types:
+        spec.pop()
+    return NamedSharding(sharding.mesh, PartitionSpec(*spec))
+
+
+def next_step(iter: jax.Array) -> jax.Array:
+    """``iter + 1``, an int32 that stays at 2³¹ - 1 once it is there instead of turning negative."""
+    return jnp.minimum(iter, jnp.iinfo(iter.dtype).max - 1) + 1

@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.core.hyperparameters import kinds_of
+from jaxopt_lite.core.hyperparameters import ranges_of
 from jaxopt_lite.core.protocol import Optimizer, Transform
 from jaxopt_lite.core.scheduled import CountedState, at
 from jaxopt_lite.packing import advice
 from jaxopt_lite.transforms.chain import chain
-from jaxopt_lite.tree.packed import opened
-from jaxopt_lite.tree.paths import groups_of, map_with_path, only
+from jaxopt_lite.tree.packed import unpack_with
+from jaxopt_lite.tree.paths import groups_of, map_with_path, select_group
 from jaxopt_lite.tree.structure import as_arrays
-from jaxopt_lite.tree.structure import describe as form
+from jaxopt_lite.tree.structure import format_leaf as form
 from jaxopt_lite.types import Tree
 
 
@@ -50,15 +50,15 @@ def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") 
         ValueError: ``state`` is not that of ``opt``.
     """
     counted = isinstance(state, CountedState)
-    kept, groups = state.inner if counted else state, groups_of(opt.meaning)
-    inside = [x for x in opt.inside if isinstance(x, Transform)]
+    kept, groups = state.inner if counted else state, groups_of(opt.implementation)
+    inside = [x for x in opt.children if isinstance(x, Transform)]
     children: list[tuple[Transform, Any, Tree, str]] = []
     mine, rule = params, kept
     _check_form(opt, groups, kept)
     if groups:
         names = None if params is None else groups.names_of(params)
         for name, part in groups.parts.items():
-            of_group = None if params is None else only(name, names, params)
+            of_group = None if params is None else select_group(name, names, params)
             if part is None:
                 mine, rule = of_group, kept[name]
             else:
@@ -88,7 +88,7 @@ def _check_form(opt: Transform, groups: Any, state: Any) -> None:
         given = f"of {', '.join(map(repr, state))}" if isinstance(state, Mapping) else given
         listed = ", ".join(map(repr, groups.parts))
         raise ValueError(f"hyperparams: the state of this {opt.name} is a dict of {listed}, not {given}")
-    count = len(opt.inside)
+    count = len(opt.children)
     if opt.factory is chain and not (_is_tuple(state) and len(state) == count):
         given = f"a tuple of {len(state)}" if type(state) is tuple else given
         raise ValueError(f"hyperparams: the state of this chain is a tuple of {count}, not {given}")
@@ -118,9 +118,9 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
     numbers: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"):
         for part in parts_of(opt, state):
-            kinds = kinds_of(part.opt.factory)
+            ranges = ranges_of(part.opt.factory)
             for name, argument in part.opt.arguments.items():
-                if name in kinds and (callable(argument) or (kinds[name].schedule and not kinds[name].whole)):
+                if name in ranges and (callable(argument) or (ranges[name].schedule and not ranges[name].integer)):
                     called = part.prefix + name
                     called = f"{part.prefix}{part.opt.name}.{name}" if called in numbers else called
                     numbers[called] = at(argument, part.iter)
@@ -147,7 +147,7 @@ def describe(opt: Optimizer, params: Tree) -> None:
         rule, kept = part.opt, _bytes(part.state)
         numbers = [str(rule.arguments.get(name, "")) for name in ("lr", "weight_decay")]
         if part.steps:
-            paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(part.params)))
+            paths = jax.tree.leaves(map_with_path(lambda path, _: path, unpack_with(part.params)))
             shown = "\n".join([*paths[:3], f"… {len(paths) - 3} more"] if len(paths) > 4 else paths)
             group = part.prefix.rpartition("/")[0]
             table.add_row(group, shown, f"{_count(part.params):,}", rule.name, *numbers, f"{kept:,}")
@@ -160,7 +160,7 @@ def describe(opt: Optimizer, params: Tree) -> None:
 
 
 def _count(tree: Tree) -> int:
-    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(opened(tree)))
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(unpack_with(tree)))
 
 
 def state_bytes(opt: Optimizer, params: Tree) -> int:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core.declarations import optimizer, transform
 from jaxopt_lite.core.protocol import Transform
-from jaxopt_lite.tree.dtypes import at_least_float32, cast, load
-from jaxopt_lite.tree.packed import whole
+from jaxopt_lite.tree.dtypes import at_least_float32, cast, to_compute_dtype
+from jaxopt_lite.tree.packed import reject_packed
 from jaxopt_lite.tree.places import Place, shown
 from jaxopt_lite.types import Tree
 
@@ -69,17 +69,23 @@ def _pair(name: str, tx: Any) -> tuple[Any, Any]:
     def init(params):
         def widened(leaf: Any) -> Any:
             p = shown(leaf)  # functions within optax, as masks are, see no places
-            return p.update(dtype=at_least_float32(p.dtype)) if isinstance(p, jax.ShapeDtypeStruct) else load(p)
+            return (
+                p.update(dtype=at_least_float32(p.dtype))
+                if isinstance(p, jax.ShapeDtypeStruct)
+                else to_compute_dtype(p)
+            )
 
         return tx.init(jax.tree.map(widened, params, is_leaf=lambda x: isinstance(x, Place)))
 
     def update(grads, state, params=None, *, value=None, grad=None, value_fn=None):
         def widened_fn(wide: Tree) -> jax.Array:
-            return load(value_fn(jax.tree.map(lambda x, p: cast(x, jnp.result_type(p)), wide, params)))
+            return to_compute_dtype(value_fn(jax.tree.map(lambda x, p: cast(x, jnp.result_type(p)), wide, params)))
 
         known = {"value": value, "grad": grad}
-        given = {name: jax.tree.map(load, argument) for name, argument in known.items() if argument is not None}
+        given = {
+            name: jax.tree.map(to_compute_dtype, argument) for name, argument in known.items() if argument is not None
+        }
         given |= {"value_fn": widened_fn} if value_fn else {}
-        return with_keywords.update(grads, state, jax.tree.map(load, params), **given)
+        return with_keywords.update(grads, state, jax.tree.map(to_compute_dtype, params), **given)
 
-    return whole(name, init), update
+    return reject_packed(name, init), update

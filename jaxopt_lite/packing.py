@@ -13,9 +13,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 from jaxopt_lite.core.arguments import checked_number
 from jaxopt_lite.core.checks import check_arrays, check_floats
 from jaxopt_lite.core.hyperparameters import STEP
-from jaxopt_lite.tree.packed import Layout, Leaf, Packed, forms, is_packed, opened, packed_in
+from jaxopt_lite.tree.packed import Layout, Leaf, Packed, is_packed, leaf_shapes, packed_in, unpack_with
 from jaxopt_lite.tree.paths import labels, map_with_path, takes_tree
-from jaxopt_lite.tree.structure import describe, first_difference, is_function, is_prefix, is_traced, same_structure
+from jaxopt_lite.tree.structure import first_difference, format_leaf, is_function, is_prefix, is_traced, same_structure
 from jaxopt_lite.types import Tree
 
 # A buffer of an odd length is gone through 1.6 times as slowly.
@@ -33,7 +33,7 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
         updates, state = opt.update(grads, state, packed)
 
     Use it for models of hundreds of small leaves on a CPU, where a step costs some microseconds for each array and next
-    to nothing for what is in it; `describe` says whether it pays. The gradient of what is packed is copied, which is
+    to nothing for what is in it; `format_leaf` says whether it pays. The gradient of what is packed is copied, which is
     why large leaves stay as they are, and a whole step compiles longer. Any rule that treats each entry by itself, or
     the tree as a whole, works unchanged; those that look at leaves (lamb, adafactor, muon, …) refuse a buffer, and so
     do `add_noise` and `from_optax`. A rule of your own that looks at leaves must say so: ``needs=("leaf",)``.
@@ -89,7 +89,7 @@ def unpack(tree: Tree) -> Tree:
     Use it in the loss, to read a state, and to write checkpoints that know nothing of packing: ``unpack(state)``.
     Differentiable; what was not packed comes out as the same array.
     """
-    return opened(tree, _split)
+    return unpack_with(tree, _split)
 
 
 def repack(tree: Tree, like: Tree) -> Tree:
@@ -102,14 +102,14 @@ def repack(tree: Tree, like: Tree) -> Tree:
     Raises:
         ValueError: ``tree`` has another structure, or leaves of other shapes.
     """
-    expected = opened(like)
+    expected = unpack_with(like)
     if not same_structure(tree, expected):
         path, here, there = first_difference((), tree, expected, same_structure)
         raise ValueError(f"repack: tree{jax.tree_util.keystr(path)} is {here}, where like has {there}")
     for (path, x), form in zip(jax.tree_util.tree_leaves_with_path(tree), jax.tree.leaves(expected), strict=True):
-        if describe(x) != describe(form):
+        if format_leaf(x) != format_leaf(form):
             raise ValueError(
-                f"repack: tree{jax.tree_util.keystr(path)} is {describe(x)}, where like has {describe(form)}"
+                f"repack: tree{jax.tree_util.keystr(path)} is {format_leaf(x)}, where like has {format_leaf(form)}"
             )
 
     def packed(x: Any, part: Tree) -> Any:
@@ -177,10 +177,12 @@ def _place(leaves: list[tuple[Any, Leaf]]) -> Any:
 
 def _split(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
     if x is None or isinstance(x, jax.ShapeDtypeStruct):
-        return forms(x, shapes)
+        return leaf_shapes(x, shapes)
     sizes = [math.prod(shape) for shape in shapes]
     if jnp.ndim(x) == 0 or x.shape[-1] < sum(sizes):
-        raise ValueError(f"unpack: {describe(x)} is kept of a buffer of {sum(sizes)} entries: its rule looks at leaves")
+        raise ValueError(
+            f"unpack: {format_leaf(x)} is kept of a buffer of {sum(sizes)} entries: its rule looks at leaves"
+        )
     parts = jax.lax.split(x, [*sizes, x.shape[-1] - sum(sizes)], x.ndim - 1)
     return [part.reshape(*x.shape[:-1], *shape) for part, shape in zip(parts, shapes, strict=False)]
 
@@ -191,7 +193,7 @@ def advice(params: Tree) -> str:
     What a leaf costs on top of its entries is some 10 µs a step on two cores (SGD 5, Adam 13), which packing saves; of
     a whole training step, with the gradient's own small operations, it saves up to twice as much.
     """
-    leaves = jax.tree.leaves(opened(params))
+    leaves = jax.tree.leaves(unpack_with(params))
     if layouts := [x.layout for x in packed_in(params)]:
         packed = sum(leaf.array in layout.buffers for layout in layouts for leaf in layout.leaves)
         buffers = sum(len(layout.buffers) for layout in layouts)

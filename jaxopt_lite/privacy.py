@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import checks
 from jaxopt_lite.core.arguments import checked
-from jaxopt_lite.ops.norms import norm, shortened
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.ops.norms import clip_to_norm, norm
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.types import Scalar, Tree
 
 
@@ -50,7 +50,7 @@ def private_mean(grads: Tree, key: jax.Array, max_norm: Scalar, noise_multiplier
 
     def clipped(one: Tree) -> Tree:
         length = norm(one)
-        return jax.tree.map(lambda g: shortened(g, length, max_norm), one)
+        return jax.tree.map(lambda g: clip_to_norm(g, length, max_norm), one)
 
     def noisy_mean(g: jax.Array, key: jax.Array) -> jax.Array:
         # JAX's complex noise has variance 1 in both parts together.
@@ -64,5 +64,5 @@ def private_mean(grads: Tree, key: jax.Array, max_norm: Scalar, noise_multiplier
     if not leaves:
         return grads
     with jax.numpy_dtype_promotion("standard"):
-        each = jax.vmap(clipped)([load(g) for g in leaves])
+        each = jax.vmap(clipped)([to_compute_dtype(g) for g in leaves])
         return treedef.unflatten(map(noisy_mean, each, jax.random.split(key, len(leaves))))

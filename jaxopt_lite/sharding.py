@@ -5,7 +5,7 @@ from typing import Any
 import jax
 from jax.sharding import NamedSharding
 
-from jaxopt_lite.tree.zeros import along
+from jaxopt_lite.tree.zeros import sharding_of_axes
 from jaxopt_lite.types import Tree
 
 
@@ -32,7 +32,7 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         shardings[path], shapes[path] = sharding, p.shape
     if not shardings:
         raise TypeError("state_shardings: params has no leaves, and so no mesh")
-    whole = along(next(iter(shardings.values())), ())
+    whole = sharding_of_axes(next(iter(shardings.values())), ())
 
     def longer(shape: tuple[int, ...], axis: int) -> tuple[int, ...]:
         return tuple(n + (k == axis) for k, n in enumerate(shape))
@@ -65,6 +65,6 @@ def state_shardings(opt: Any, params: Tree) -> Any:
             # What grows along two axes is a square of this one, which is kept whole.
             if len(grows) == 1:
                 axes[grows[0]] = axis
-        return sharding if axes == list(range(len(sharding.spec))) else along(sharding, axes)
+        return sharding if axes == list(range(len(sharding.spec))) else sharding_of_axes(sharding, axes)
 
     return jax.tree_util.tree_map_with_path(sharding_of, jax.eval_shape(opt.init, params))

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core.checks import check_kept
-from jaxopt_lite.tree.dtypes import cast, load
+from jaxopt_lite.tree.dtypes import cast, to_compute_dtype
 from jaxopt_lite.types import Tree
 
 
@@ -78,7 +78,11 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
     check_kept("evaluation_params", "z", z, params)
 
     def evaluated(z: Any, p: Any) -> Any:
-        return p if z is None else cast(load(p) + (1 - 1 / beta1) * (z - load(p)), jnp.result_type(p))
+        return (
+            p
+            if z is None
+            else cast(to_compute_dtype(p) + (1 - 1 / beta1) * (z - to_compute_dtype(p)), jnp.result_type(p))
+        )
 
     return jax.tree.map(evaluated, z, params, is_leaf=lambda z: z is None)
 

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from jaxopt_lite.core import checks
 from jaxopt_lite.core.arguments import checked
 from jaxopt_lite.core.protocol import Optimizer, apply_updates
-from jaxopt_lite.ops.norms import direction, norm
-from jaxopt_lite.tree.dtypes import load
-from jaxopt_lite.tree.structure import beside, describe
+from jaxopt_lite.ops.norms import norm, safe_divide
+from jaxopt_lite.tree.dtypes import to_compute_dtype
+from jaxopt_lite.tree.structure import format_leaf, params_with_gradient
 from jaxopt_lite.types import Scalar, Tree
 
 
@@ -43,7 +43,7 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
     """
     checked(train_step, {"opt": opt})
     if not callable(loss):
-        raise TypeError(f"train_step: loss must be a function of the parameters, not {describe(loss)}")
+        raise TypeError(f"train_step: loss must be a function of the parameters, not {format_leaf(loss)}")
 
     def step(params: Tree, state: Any, *args: Any, **kwargs: Any) -> tuple[Tree, Any, Any]:
         return take_step(lambda params: loss(params, *args, **kwargs), opt, params, state, has_aux=has_aux)
@@ -113,14 +113,14 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
 
     Source: Foret et al. (2021), arXiv:2010.01412.
     """
-    call, stepped = "perturbed_params", beside(grads, params)
+    call, stepped = "perturbed_params", params_with_gradient(grads, params)
     checked(perturbed_params, {"rho": rho})
     checks.check_numbers(call, rho=rho)
     checks.check_arrays(call, params=stepped, gradients=grads)
     checks.check_apply(call, "gradients", grads, stepped)
     with jax.numpy_dtype_promotion("standard"):
         length = norm(grads)
-        away = jax.tree.map(lambda g: rho * direction(load(g), length), grads)
+        away = jax.tree.map(lambda g: rho * safe_divide(to_compute_dtype(g), length), grads)
     return apply_updates(params, away)
 
 
@@ -153,7 +153,7 @@ def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, 
         NameError: there is no axis of that name where the function is called.
     """
     if not callable(value_fn):
-        raise TypeError(f"pmean_fn: value_fn must be a function of the parameters, not {describe(value_fn)}")
+        raise TypeError(f"pmean_fn: value_fn must be a function of the parameters, not {format_leaf(value_fn)}")
 
     @jax.custom_vjp
     def shared(params: Tree) -> Tree:

@@ -11,4 +11,4 @@ Tree = Any
 Scalar = float | jax.Array
 
 
-Number = Scalar | Callable[[jax.Array], Scalar]
+ScalarOrSchedule = Scalar | Callable[[jax.Array], Scalar]

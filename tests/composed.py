@@ -71,6 +71,6 @@ AROUND = {
 }
 # Every rule, on any tree, and everything around one.
 OPTIMIZERS = {
-    **{name: entry.on_any_tree() for name, entry in registry.items()},
+    **{name: entry.build() for name, entry in registry.items()},
     **{f"{name} with adam": around(adam()) for name, around in AROUND.items()},
 }

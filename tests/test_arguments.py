@@ -11,7 +11,7 @@ from quick import some_slow
 
 import jaxopt_lite
 from jaxopt_lite import Optimizer, add_noise, chain, momentum, registry, schedules, sgd
-from jaxopt_lite.core.hyperparameters import kinds_of
+from jaxopt_lite.core.hyperparameters import ranges_of
 from jaxopt_lite.testing.problems import small_tree, start, step
 
 FACTORIES = {name: x for name, x in (vars(schedules) | vars(jaxopt_lite)).items() if hasattr(x, "makes")}
@@ -21,9 +21,9 @@ WHOLE = [
     (name, number)
     for name, factory in FACTORIES.items()
     for number in inspect.signature(factory).parameters
-    if number in kinds_of(factory) and kinds_of(factory)[number].whole
+    if number in ranges_of(factory) and ranges_of(factory)[number].integer
 ]
-STATIC = [case for case in WHOLE if kinds_of(FACTORIES[case[0]])[case[1]].static]
+STATIC = [case for case in WHOLE if ranges_of(FACTORIES[case[0]])[case[1]].static]
 MOVING = [case for case in WHOLE if case not in STATIC]
 QUICK = [("accumulate", "every"), ("add_noise", "seed"), ("reduce_on_plateau", "cooldown"), ("linear", "steps")]
 
@@ -32,7 +32,7 @@ def make(name, **numbers):
     factory = FACTORIES[name]
     parameters = inspect.signature(factory).parameters.items()
     needed = {key: GIVEN.get(key, 6) for key, p in parameters if p.default is p.empty}
-    return (registry[name].on_any_tree if name in registry else factory)(**needed | numbers)
+    return (registry[name].build if name in registry else factory)(**needed | numbers)
 
 
 def usual(name, number):

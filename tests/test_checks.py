@@ -8,7 +8,7 @@ import pytest
 import wrong_inputs
 
 from jaxopt_lite import adam, apply_updates, next_step, optimizer, sgd, skip_nonfinite, zero_steps, zeros_like
-from jaxopt_lite.core.hyperparameters import KINDS, OWN
+from jaxopt_lite.core.hyperparameters import PACKAGE_RANGES, SHARED_RANGES
 
 ROWS = [pytest.param(*row, id=row[0]) for rows in wrong_inputs.WRONG.values() for row in rows]
 
@@ -26,8 +26,8 @@ def test_wrong_input(code, error, sentence, how):
 
 def test_every_kind_of_hyperparameter_is_refused_somewhere():
     refused = " ".join(row.values[2] for row in ROWS)
-    assert all(f": {name} must be" in refused for name in KINDS | OWN if "." not in name)
-    assert all(f"{name.replace('.', ': ')} must be" in refused for name in OWN if "." in name)
+    assert all(f": {name} must be" in refused for name in SHARED_RANGES | PACKAGE_RANGES if "." not in name)
+    assert all(f"{name.replace('.', ': ')} must be" in refused for name in PACKAGE_RANGES if "." in name)
 
 
 @pytest.mark.parametrize("lr", [-0.1, 0, 0.0, 1, 1e30, jnp.float32(0.1), jnp.int32(1), jnp.ones(8), lambda iter: None])
@@ -50,7 +50,7 @@ def test_what_a_rule_needs_and_gets_it_uses():
 def test_arrays_that_are_no_hyperparameters_may_have_any_shape():
     @optimizer
     def tabled(table, lr=0.1):
-        return sgd(lr=lr).pair
+        return sgd(lr=lr).unchecked
 
     opt = tabled(jnp.ones(3))
     opt.update({"w": 1.0}, opt.init({"w": 1.0}))
@@ -66,7 +66,7 @@ def test_precisions_may_differ(x64):
 def test_a_rule_for_matrices_is_not_given_them_by_name():
     @optimizer(needs=("matrices",))
     def rooted(lr=0.1):
-        return sgd(lr).pair
+        return sgd(lr).unchecked
 
     assert rooted().update({"w": 1.0}, rooted().init({"w": 1.0}))[0] == {"w": -0.1}
 

@@ -68,7 +68,7 @@ EVERY = sorted(PAIRS | {*itertools.product(AROUND, WITH_ARITHMETIC)})
 
 @pytest.mark.parametrize(("around", "rule"), some_slow(EVERY, [("average", "adamw"), ("cautious", "momentum")]))
 def test_around_other_rules_the_laws_of_arithmetic_hold(around, rule):
-    check(AROUND[around](registry[rule].on_any_tree()), only=OF_ARITHMETIC)
+    check(AROUND[around](registry[rule].build()), only=OF_ARITHMETIC)
 
 
 def assert_no_form_changes(opt, *dtypes):
@@ -82,7 +82,7 @@ def assert_no_form_changes(opt, *dtypes):
     some_slow(sorted({*EVERY, *itertools.product(AROUND, ["nesterov", "adam"])}), itertools.product(AROUND, ["adam"])),
 )
 def test_a_step_changes_no_form(around, rule):
-    opt = AROUND[around](registry[rule].on_any_tree())
+    opt = AROUND[around](registry[rule].build())
     assert_no_form_changes(opt, jnp.float16, jnp.bfloat16, jnp.float32, jnp.complex64)
 
 

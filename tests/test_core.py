@@ -201,7 +201,7 @@ class TestUpdate:
         g = jnp.ones(2, jnp.bfloat16)
         assert looking().update(g, ())[0].dtype == jnp.bfloat16
         assert seen == [jnp.float32]
-        assert standard(looking().pair.update, g, ())[0].dtype == jnp.bfloat16
+        assert standard(looking().unchecked.update, g, ())[0].dtype == jnp.bfloat16
         assert seen == [jnp.float32, jnp.bfloat16]
 
     def test_float32_gradients_of_float64_parameters_are_worked_on_in_float64(self, x64):
@@ -260,9 +260,9 @@ def passing(inner, second=None):
     """A wrapper that asks for nothing and passes everything on."""
 
     def update(grads, state, params=None, **extra):
-        return inner.pair.update(grads, state, params, **extra)
+        return inner.unchecked.update(grads, state, params, **extra)
 
-    return inner.pair.init, update
+    return inner.unchecked.init, update
 
 
 @optimizer
@@ -270,10 +270,10 @@ def multiplying(inner):
     """A wrapper that asks for something itself, and passes the rest on."""
 
     def update(grads, state, params=None, *, times=1.0, **extra):
-        updates, state = inner.pair.update(grads, state, params, **extra)
+        updates, state = inner.unchecked.update(grads, state, params, **extra)
         return jax.tree.map(lambda u: times * u, updates), state
 
-    return inner.pair.init, update
+    return inner.unchecked.init, update
 
 
 class TestKeywords:
@@ -291,7 +291,7 @@ class TestKeywords:
     def test_a_pair_made_in_the_body_keeps_its_keywords(self):
         @optimizer
         def warm(lr=0.1):
-            return asking(lr).pair
+            return asking(lr).unchecked
 
         assert passing(warm()).keywords == asking().keywords
         assert warm().update(1.0, (), value=2.0)[0] == -2.0
@@ -324,13 +324,13 @@ class TestKeywords:
     def test_a_wrapper_that_passes_nothing_on_asks_for_nothing(self):
         @optimizer
         def deaf(inner):
-            return inner.pair.init, lambda grads, state, params=None: inner.pair.update(grads, state, params)
+            return inner.unchecked.init, lambda grads, state, params=None: inner.unchecked.update(grads, state, params)
 
         assert deaf(asking()).keywords == frozenset()
         assert deaf(asking()).update(1.0, (), value=2.0)[0] == 0.0
 
     def test_a_pair_swallows_what_its_neighbour_asked_for(self):
-        assert standard(sgd(0.5).pair.update, jnp.ones(()), sgd().init(1.0), value=3.0)[0] == -0.5
+        assert standard(sgd(0.5).unchecked.update, jnp.ones(()), sgd().init(1.0), value=3.0)[0] == -0.5
 
     def test_unknown_ones_are_swallowed(self):
         assert passing(sgd(0.5)).keywords == sgd().keywords == frozenset()
@@ -351,7 +351,7 @@ class TestApplyUpdates:
             traced.append(isinstance(updates, jax.core.Tracer))
             return params
 
-        monkeypatch.setattr(protocol, "moved", looking)
+        monkeypatch.setattr(protocol, "add_updates", looking)
         params = jnp.ones((3, 1, 4, 1, 5))  # which nothing else here has
         apply_updates(params, params)
         apply_updates(params, params)
@@ -372,7 +372,7 @@ def test_arrays_among_the_arguments_reach_the_rule_in_at_least_float32():
     @optimizer
     def looking(beta=0.9, lr=0.1):
         assert lr.dtype == jnp.float32
-        return sgd(lr).pair
+        return sgd(lr).unchecked
 
     assert looking(lr=jnp.bfloat16(0.5)).arguments["lr"].dtype == jnp.bfloat16
 
@@ -405,13 +405,13 @@ class TestRegistry:
             assert entry.family in FAMILIES
             assert any(year in entry.paper for year in map(str, range(1951, 2030)))
             assert set(entry.needs) <= {"params", "value", "grad", "value_fn", "leaf", "tree", "matrices", "decay"}
-            assert isinstance(entry.on_any_tree(), Optimizer)
+            assert isinstance(entry.build(), Optimizer)
             # What looks for its own step along a line has no rate.
             assert ("lr" in inspect.signature(entry.factory).parameters) == ("grad" not in entry.needs)
 
     def test_a_rule_for_matrices_has_adamw_beside_it_on_any_tree(self):
-        assert registry["muon"].on_any_tree(lr=0.5) == muon(lr=0.5, others=adamw())
-        assert registry["adam"].on_any_tree(lr=0.5) == adam(lr=0.5)
+        assert registry["muon"].build(lr=0.5) == muon(lr=0.5, others=adamw())
+        assert registry["adam"].build(lr=0.5) == adam(lr=0.5)
 
     def test_a_name_that_is_not_there_is_told_all_names_in_order(self):
         with pytest.raises(
@@ -426,7 +426,7 @@ class TestRegistry:
     def test_a_declaration_is_read_from_the_optimizer(self):
         @optimizer(family="", paper="", needs=("value",))
         def needy(lr=0.1):
-            return sgd(lr).pair
+            return sgd(lr).unchecked
 
         assert needy().needs == passing(needy()).needs == {"value"}
         assert sgd().needs == frozenset()

@@ -47,7 +47,7 @@ def assert_no_dtype_moves(name, pairs):
     trees = [[pair] for pair in pairs] if "tree" in registry[name].needs else [pairs]
     for kind, tree in itertools.product(kinds_of_lr(name), trees):
         lr = KINDS_OF_LR[kind]
-        opt = registry[name].on_any_tree(**{"lr": lr()} if "lr" in registry[name].on_any_tree().arguments else {})
+        opt = registry[name].build(**{"lr": lr()} if "lr" in registry[name].build().arguments else {})
         assert_a_step_moves_no_dtype(opt, tree, with_params=True)
         alike = [
             (p, g) for p, g in tree if jnp.issubdtype(p, jnp.complexfloating) == jnp.issubdtype(g, jnp.complexfloating)
@@ -93,7 +93,7 @@ def test_grid_in_double_precision(x64, name):
 PRECISIONS = jnp.bfloat16, jnp.float32, jnp.float64
 UNLIKE = [[PRECISIONS[k % 3] for k in (a, b, a + b, a + 2 * b)] for a in range(3) for b in range(3)]
 
-RULES = {name: registry[name].on_any_tree for name in registry}
+RULES = {name: registry[name].build for name in registry}
 ONCE = {f"{name} around adam": lambda around=around: around(adam()) for name, around in AROUND.items()}
 TWICE = {f"{name} twice": lambda around=around: around(around(adam())) for name, around in WRAPPERS.items()}
 ALL = RULES | ONCE | TWICE

@@ -33,7 +33,7 @@ PUBLIC = {
     "landscapes": {"LANDSCAPES", "Landscape", "gif", "page", "png", "trajectories"},
     "race": {"Result", "load", "race"},
     "testing": {"check", "laws"},
-    "types": {"Number", "Scalar", "Tree"},
+    "types": {"Scalar", "ScalarOrSchedule", "Tree"},
 }
 
 

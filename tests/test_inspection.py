@@ -40,11 +40,11 @@ def turns(first: Optimizer, second: Optimizer):
     """An optimizer of somebody's own: the second steps where the first has been."""
 
     def init(params):
-        return first.pair.init(params), second.pair.init(params)
+        return first.unchecked.init(params), second.unchecked.init(params)
 
     def update(grads, state, params=None, **extra):
-        updates, one = first.pair.update(grads, state[0], params, **extra)
-        updates, two = second.pair.update(updates, state[1], params, **extra)
+        updates, one = first.unchecked.update(grads, state[0], params, **extra)
+        updates, two = second.unchecked.update(updates, state[1], params, **extra)
         return updates, (one, two)
 
     return init, update
@@ -53,11 +53,11 @@ def turns(first: Optimizer, second: Optimizer):
 @optimizer
 def kept(opt: Optimizer):
     """An optimizer of somebody's own, which keeps nothing beside the state of another one."""
-    return opt.pair.init, opt.pair.update
+    return opt.unchecked.init, opt.unchecked.update
 
 
 COMPOSED = {
-    **{name: entry.on_any_tree() for name, entry in registry.items()},
+    **{name: entry.build() for name, entry in registry.items()},
     **{f"{name} with muon": around(muon(others=adam())) for name, around in AROUND.items() if name != "partition"},
     "groups in groups": partition(
         {"a": soap(others=adam()), "b": partition({"c": average(adam()), "d": adam()}, {"c": "k", "d": "*"})},
@@ -99,7 +99,7 @@ SCHEDULED = [name for name, entry in registry.items() if "lr" in entry.factory._
 @pytest.mark.parametrize("name", some_slow(SCHEDULED, [name for name in REPRESENTATIVES if name in SCHEDULED]))
 def test_the_rates_that_it_tells_are_those_in_force(name):
     for_matrices = "matrices" in registry[name].needs
-    opt = registry[name].on_any_tree(lr=FALLING)
+    opt = registry[name].build(lr=FALLING)
     opt = opt.replace(others=adamw(schedules.linear(0.5, 0.0, steps=10))) if for_matrices else opt
     state = after(opt, PARAMS, 3)
     numbers = hyperparams(opt, state)

@@ -69,7 +69,7 @@ OF_GRADIENTS_ALONE = [name for name, entry in registry.items() if not {"value", 
 
 @pytest.mark.parametrize("name", some_slow(OF_GRADIENTS_ALONE, ["adam", "soap"]))
 def test_flax_train_state(name):
-    opt = registry[name].on_any_tree()
+    opt = registry[name].build()
     state = TrainState.create(apply_fn=None, params=PARAMS, tx=opt)
     for _ in range(3):
         state = jax.jit(lambda state: state.apply_gradients(grads=state.params))(state)
@@ -78,7 +78,7 @@ def test_flax_train_state(name):
 
 @pytest.mark.parametrize("name", some_slow(registry, ["adam", "polyak_sgd"]))
 def test_optax_chain(name):
-    opt = registry[name].on_any_tree()
+    opt = registry[name].build()
     chained = optax.chain(optax.clip(10.0), opt if name in OF_GRADIENTS_ALONE else to_optax(opt))
     params, state = PARAMS, chained.init(PARAMS)
     for _ in range(3):
@@ -205,7 +205,7 @@ class TestSAMWithBatchNorm:
 )
 def test_nnx_optimizer_around_states_that_keep_several_arrays_of_each_parameter(name):
     """It keeps a tuple in one variable, and gives a mapping back."""
-    opt = registry[name].on_any_tree()
+    opt = registry[name].build()
     model = NNXMLP(nnx.Rngs(0))
     optimizer = nnx.Optimizer(model, opt, wrt=nnx.Param)
     graph, params = nnx.split(NNXMLP(nnx.Rngs(0)), nnx.Param)
@@ -829,7 +829,7 @@ class TestEquinox:
 
     @pytest.mark.parametrize("name", some_slow(OF_GRADIENTS_ALONE, ["adam", "adamw", "soap", "dog"]))
     def test_the_model_itself_is_what_is_stepped(self, name):
-        opt = registry[name].on_any_tree()
+        opt = registry[name].build()
         model = eqx.nn.MLP(2, 1, 4, 1, key=jax.random.key(0))
         arrays = eqx.filter(model, eqx.is_inexact_array)
         grads = eqx.filter_grad(lambda model: error(jax.vmap(model)))(model)

@@ -16,6 +16,16 @@ def test_each_defect_is_another_program_and_is_told():
 
 
 @pytest.mark.slow
+def test_each_explained_defect_is_one():
+    explained = {what.split(".")[0] for what in mutants.EQUIVALENT}
+    names = [name for name in mutants.FILES if name in explained]
+    found = {
+        what for name in names for what, _ in mutants.mutants(name, (mutants.PACKAGE / mutants.FILES[name]).read_text())
+    }
+    assert mutants.EQUIVALENT.keys() - found == set()
+
+
+@pytest.mark.slow
 def test_defects_planted_in_sgd_die():
     done = subprocess.run(
         [sys.executable, mutants.__file__, "sgd"], capture_output=True, text=True, timeout=600, check=False

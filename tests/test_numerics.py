@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jaxopt_lite import abs2, bias_correction, next_step, sqrt
 from jaxopt_lite.ops.numerics import mean, saturate
-from jaxopt_lite.tree.dtypes import at_least_float32, cast, load
+from jaxopt_lite.tree.dtypes import at_least_float32, cast, to_compute_dtype
 
 LARGEST = np.finfo(np.float32).max
 
@@ -39,8 +39,8 @@ def test_at_least_float32(dtype, wide):
 
 def test_casting():
     key = jax.random.key(0)
-    assert load(key) is key
-    assert load(jnp.ones(2, jnp.bfloat16)).dtype == jnp.float32
+    assert to_compute_dtype(key) is key
+    assert to_compute_dtype(jnp.ones(2, jnp.bfloat16)).dtype == jnp.float32
     assert cast(jnp.ones(2), jnp.dtype(jnp.float16)).dtype == jnp.float16
     assert not cast(1.0, jnp.dtype(jnp.float32)).weak_type
 

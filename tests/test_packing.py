@@ -34,7 +34,7 @@ from jaxopt_lite import (
 )
 from jaxopt_lite.ops.numerics import abs2
 from jaxopt_lite.testing.problems import assert_ulps, small_tree, step
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.tree.packed import Packed
 
 PARAMS = {
@@ -67,7 +67,7 @@ def run(opt, params, steps=5):
 
 def of_unpacked(params):
     """Half the squared distance from 0, of all dtypes together."""
-    return 0.5 * sum(jnp.sum(abs2(load(p))) for p in jax.tree.leaves(unpack(params)))
+    return 0.5 * sum(jnp.sum(abs2(to_compute_dtype(p))) for p in jax.tree.leaves(unpack(params)))
 
 
 class TestPack:
@@ -168,7 +168,7 @@ class TestTraining:
     def test_rules_that_look_at_leaves_are_refused(self, name):
         packed, _ = pack({"w": jnp.ones((2, 3)), "v": jnp.ones((3, 2))})
         with pytest.raises(ValueError, match=rf"^{name}: 'float32' is a buffer of 2 packed parameters, and this needs"):
-            registry[name].on_any_tree().init(packed)
+            registry[name].build().init(packed)
 
     @pytest.mark.parametrize("name", ["clip_by_norm", "adaptive_clip", "centralize", "normalize leaf", "cautious"])
     def test_transforms_that_look_at_leaves_are_refused(self, name):

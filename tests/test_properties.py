@@ -14,7 +14,7 @@ from quick import some_slow
 
 from jaxopt_lite import adam, apply_updates, each, polyak_sgd, psgd_kron, registry, zeros_like
 from jaxopt_lite.testing.problems import update
-from jaxopt_lite.tree.structure import beside
+from jaxopt_lite.tree.structure import params_with_gradient
 
 
 class Layer(NamedTuple):
@@ -42,7 +42,7 @@ TREES = {
 }
 EXTREMES = np.array([0.0, -0.0, 1.0, 1e30, -1e30, 1e-30, 1e-38, 1e-45, np.nan, np.inf, -np.inf], np.float32)
 BOUND = np.float32(1e30)
-OPTIMIZERS = {name: entry.on_any_tree() for name, entry in registry.items()}
+OPTIMIZERS = {name: entry.build() for name, entry in registry.items()}
 UPDATES = {name: jax.jit(functools.partial(update, opt)) for name, opt in OPTIMIZERS.items()}
 
 
@@ -143,7 +143,7 @@ def test_the_machinery_keeps_any_tree(tree):
 
 @on_examples(50, RANDOM_TREES, RANDOM_TREES)
 def test_of_two_trees_that_differ_one_is_refused_by_name(a, b):
-    stepped = beside(b, a)  # what has no update is kept
+    stepped = params_with_gradient(b, a)  # what has no update is kept
     shapes = [[x.shape for x in jax.tree.leaves(tree)] for tree in (stepped, b)]
     alike = jax.tree.structure(stepped) == jax.tree.structure(b) and shapes[0] == shapes[1]
     pairs = list(zip(jax.tree.leaves(stepped), jax.tree.leaves(b), strict=False))

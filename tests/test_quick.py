@@ -30,7 +30,7 @@ def shape_of(field, params):
 def kind(name):
     """What the machinery sees of a rule: what it needs, and the form of its state."""
     params = small_tree()
-    state = registry[name].on_any_tree().init(params)
+    state = registry[name].build().init(params)
     state = state["hidden"] if isinstance(state, dict) else state  # beside it stands AdamW's
     fields = {shape_of(field, params) for name, field in state._asdict().items() if name != "iter"}
     needs = {"params" if need == "decay" else need for need in registry[name].needs}

@@ -130,7 +130,7 @@ class TestLanes:
         entrants, batches = enter(names, lrs, steps=1), batches_of(points(), 10, seeds)
         track = Track(Task(squares, line, seeds), entrants, batches, [len(e.lanes) for e in entrants], 1)
         now = batches.take(1)
-        losses, _ = track.move(now, evaluate=False)
+        losses, _ = track.run_chunk(now, evaluate=False)
         lanes = [opt for e in entrants for opt in e.lanes]
         for (lane, opt), (s, seed) in itertools.product(enumerate(lanes), enumerate(seeds)):
             alone, batch = line(jax.random.key(seed)), tuple(x[now[0, s]] for x in points())
@@ -193,7 +193,7 @@ class TestLanes:
     def test_scale_several_rates_alike_and_give_a_schedule_its_largest(self):
         mixed = partition({"x": sgd(0.1), "rest": adam(0.05)}, {"x": "x", "rest": "*"})
         (e,) = enter({"mixed": mixed}, [0.2], 10)
-        rates = {opt.name: opt.arguments["lr"] for opt in e.lanes[0].inside}
+        rates = {opt.name: opt.arguments["lr"] for opt in e.lanes[0].children}
         assert rates == {"sgd": 0.2, "adam": 0.1}
         (e,) = enter(sgd(schedules.linear(0.5, 0.0, 10)), [0.2], 10)
         np.testing.assert_allclose(e.lanes[0].arguments["lr"](jnp.arange(0, 11, 5)), [0.2, 0.1, 0.0], rtol=1e-6)
@@ -204,7 +204,7 @@ class TestLanes:
     def test_take_along_a_decay_that_has_the_rate_of_the_rule_and_no_other(self):
         for decay, expected in ((weight_decay(0.1, 0.01), 0.2), (weight_decay(0.1), 1.0)):
             (e,) = enter(chain(momentum(0.01), decay), [0.2], 10)
-            assert [part.arguments["lr"] for part in e.lanes[0].inside] == [0.2, expected]
+            assert [part.arguments["lr"] for part in e.lanes[0].children] == [0.2, expected]
         (e,) = enter(adamw(schedules.linear(0.5, 0, 10), decay="independent", peak_lr=0.5), [0.2], 10)
         assert e.lanes[0].arguments["peak_lr"] == pytest.approx(0.2)
 

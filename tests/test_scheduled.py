@@ -29,7 +29,7 @@ from jaxopt_lite import (
     skip_nonfinite,
     weight_decay,
 )
-from jaxopt_lite.core.hyperparameters import kinds_of, why_fixed
+from jaxopt_lite.core.hyperparameters import ranges_of, why_fixed
 from jaxopt_lite.core.scheduled import CountedState
 from jaxopt_lite.testing.problems import quadratic, small_tree, update
 
@@ -37,7 +37,7 @@ NUMBERS = [
     (name, number)
     for name, entry in registry.items()
     for number, value in entry.factory().arguments.items()
-    if number in kinds_of(entry.factory) and not kinds_of(entry.factory)[number].schedule
+    if number in ranges_of(entry.factory) and not ranges_of(entry.factory)[number].schedule
     if not why_fixed(entry.factory, number) and isinstance(value, int | float)
 ]
 QUICK = [("adam", "beta1"), ("ademamix", "alpha"), ("muon", "momentum"), ("rmsprop", "decay_rate")]
@@ -54,7 +54,7 @@ def path(opt_at, steps=4):
 
 @pytest.mark.parametrize(("name", "number"), some_slow(NUMBERS, QUICK))
 def test_each_step_is_taken_with_the_number_of_that_step(name, number):
-    make = registry[name].on_any_tree
+    make = registry[name].build
     first = registry[name].factory().arguments[number]
     falling = schedules.linear(first, 0.9 * first, steps=5)
     scheduled = make(**{number: falling})
@@ -156,7 +156,7 @@ class TestWithoutParameters:
         for opt in (skip_nonfinite(adamw(weight_decay=0)), chain(lion(weight_decay=0.0), weight_decay(0))):
             assert opt.needs == frozenset()
             updates, _ = opt.update(1.0, opt.init(1.0))
-            np.testing.assert_allclose(updates, -opt.inside[0].arguments["lr"], rtol=1e-5)
+            np.testing.assert_allclose(updates, -opt.children[0].arguments["lr"], rtol=1e-5)
 
     @pytest.mark.parametrize("decay", ["decoupled", "independent", "l2", "proximal"])
     def test_whatever_the_decay_means(self, decay):

@@ -12,7 +12,7 @@ import pytest
 from jaxopt_lite import zero_steps, zeros_like
 from jaxopt_lite.ops.norms import dot, norm, norm1
 from jaxopt_lite.tree.structure import is_function
-from jaxopt_lite.tree.zeros import zeros_over
+from jaxopt_lite.tree.zeros import reduced_zeros
 
 MIXED = {
     "half": jnp.full((2, 3), 7, jnp.float16),
@@ -92,14 +92,14 @@ def test_a_dot_product_of_what_overflows_is_as_large_as_it_can_be():
     ],
 )
 def test_zeros_over_axes_are_shaped_as_a_mean_is(how, axes, keepdims, shape):
-    zeros = how(lambda p: zeros_over(p, axes, keepdims=keepdims))(jnp.ones((2, 3), jnp.complex64))
+    zeros = how(lambda p: reduced_zeros(p, axes, keepdims=keepdims))(jnp.ones((2, 3), jnp.complex64))
     chex.assert_trees_all_equal(zeros, jnp.zeros(shape))
     assert zeros.dtype == jnp.float32
 
 
 def test_zeros_over_a_number_and_over_nothing():
-    assert zeros_over(1.5) == 0
-    chex.assert_trees_all_equal(zeros_over(jnp.ones((0, 3), jnp.bfloat16), 0), jnp.zeros(3))
+    assert reduced_zeros(1.5) == 0
+    chex.assert_trees_all_equal(reduced_zeros(jnp.ones((0, 3), jnp.bfloat16), 0), jnp.zeros(3))
 
 
 @pytest.mark.parametrize("entry", [0.0, 1e-30, 1.0, 1e30])

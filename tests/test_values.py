@@ -30,10 +30,10 @@ def scaled(inner, *others, factor=2.0):
     """A wrapper, with an optimizer and more of them among its arguments."""
 
     def update(grads, state, params=None, **extra):
-        updates, state = inner.pair.update(grads, state, params, **extra)
+        updates, state = inner.unchecked.update(grads, state, params, **extra)
         return jax.tree.map(lambda u: factor * u, updates), state
 
-    return inner.pair.init, update
+    return inner.unchecked.init, update
 
 
 @optimizer
@@ -43,7 +43,7 @@ def alias(lr=0.1):
 
 @optimizer
 def optional(inner, **options):
-    return inner.pair
+    return inner.unchecked
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_traced_arguments_are_compared_by_identity():
 def test_keys_nan_and_mapped_leaves_compare():
     @optimizer
     def keyed(key, lr=0.1):
-        return sgd(lr).pair
+        return sgd(lr).unchecked
 
     key = jax.random.key
     assert keyed(key(0)) == keyed(key(0)) != keyed(key(1))
@@ -147,7 +147,7 @@ def test_copies_are_equal_and_work(opt, duplicate):
 def test_what_is_made_inside_a_function_says_why_it_cannot_be_pickled():
     @optimizer
     def local(lr=0.1):
-        return sgd(lr).pair
+        return sgd(lr).unchecked
 
     with pytest.raises((AttributeError, pickle.PicklingError), match=r"local object.*<locals>.local"):
         pickle.dumps(local())
@@ -155,7 +155,7 @@ def test_what_is_made_inside_a_function_says_why_it_cannot_be_pickled():
 
 
 def test_cloudpickle_takes_along_what_a_notebook_defines():
-    source = "from jaxopt_lite import optimizer, sgd\n\n@optimizer\ndef cell(lr=0.1):\n    return sgd(lr).pair\n"
+    source = "from jaxopt_lite import optimizer, sgd\n\n@optimizer\ndef cell(lr=0.1):\n    return sgd(lr).unchecked\n"
     notebook = {"__name__": "__main__"}
     exec(source, notebook)
     twin = cloudpickle.loads(cloudpickle.dumps(notebook["cell"](lr=0.5)))

@@ -40,7 +40,7 @@ class TestSkipNonfinite:
     @pytest.mark.parametrize("name", ["sgd", "adam", "soap"])  # it never looks into the rule
     @pytest.mark.parametrize("bad", BAD, ids=["nan", "inf", "-inf"])
     def test_such_a_step_changes_nothing_and_is_counted(self, name, bad):
-        opt = skip_nonfinite(registry[name].on_any_tree())
+        opt = skip_nonfinite(registry[name].build())
         _, state = update(opt, PARAMS, opt.init(PARAMS), PARAMS)
         updates, new = update(opt, bad, state, PARAMS)
         chex.assert_trees_all_equal(apply_updates(PARAMS, updates), PARAMS)

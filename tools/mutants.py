@@ -231,7 +231,7 @@ def unseen(tree: ast.Module) -> set[ast.AST]:
             roots.append(node)
         if isinstance(node, ast.keyword) and node.arg in {"strict", "help", "metavar"}:
             roots.append(node)
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"Number", "Scalar", "P"}:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in {"ScalarOrSchedule", "Scalar", "P"}:
             roots.append(node)
     return {node for root in roots for node in ast.walk(root)}
 

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.core.hyperparameters import ANY, CHOICES, KINDS, STEP, Kind, kinds_of, why_fixed
-from jaxopt_lite.tree.structure import describe
+from jaxopt_lite.core.hyperparameters import ANY, CHOICES, SHARED_RANGES, STEP, Range, ranges_of, why_fixed
+from jaxopt_lite.tree.structure import format_leaf
 
 
 def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedules: bool = False) -> dict[str, Any]:
@@ -18,8 +18,8 @@ def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedu
     Returns:
         The arguments; a whole number that came as a float, as from a file, is an integer.
     """
-    kinds, parameters = kinds_of(factory), inspect.signature(factory).parameters
-    choices = CHOICES if kinds is not KINDS else {}
+    ranges, parameters = ranges_of(factory), inspect.signature(factory).parameters
+    choices = CHOICES if ranges is not SHARED_RANGES else {}
     for name, argument in arguments.items():
         where = f"{factory.__name__}: {name}"
         for leaf in jax.tree.leaves(argument):
@@ -28,13 +28,15 @@ def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedu
                 raise TypeError(f"{where} is the factory {leaf.__name__}, where {noun} is meant: {call}")
             if not isinstance(leaf, jax.Array | np.ndarray):
                 _check_hashable(where, leaf)
-        is_optimizer = getattr(argument, "noun", "") == "an optimizer"
+        is_optimizer = getattr(argument, "type_label", "") == "an optimizer"
         if (name == "opt" or (name == "others" and choices and argument is not None)) and not is_optimizer:
-            raise TypeError(f"{where} must be an optimizer, not {describe(argument)}")
+            raise TypeError(f"{where} must be an optimizer, not {format_leaf(argument)}")
         if name in choices and argument not in choices[name]:
-            raise ValueError(f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {describe(argument)}")
+            raise ValueError(
+                f"{where} must be one of {', '.join(map(repr, choices[name]))}, not {format_leaf(argument)}"
+            )
         if choices and isinstance(parameters[name].default, bool) and not isinstance(argument, bool | np.bool_):
-            raise TypeError(f"{where} must be True or False, not {describe(argument)}")
+            raise TypeError(f"{where} must be True or False, not {format_leaf(argument)}")
         if (
             name == "peak_lr"
             and argument is None
@@ -42,8 +44,8 @@ def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedu
             and callable(arguments["lr"])
         ):
             raise ValueError(f"{where} is missing: with decay='independent' a scheduled lr is measured by its largest")
-        if name in kinds:
-            kind = kinds[name]
+        if name in ranges:
+            kind = ranges[name]
             fixed = why_fixed(factory, name) if takes_schedules else ""
             kind = kind._replace(
                 none=kind.none or parameters[name].default is None,
@@ -58,12 +60,12 @@ def _check_hashable(where: str, leaf: Any) -> None:
         hash(leaf)
     except TypeError:
         raise TypeError(
-            f"{where} is {describe(leaf)}, which cannot be hashed, so that jit cannot tell one from another: "
+            f"{where} is {format_leaf(leaf)}, which cannot be hashed, so that jit cannot tell one from another: "
             "make it a function or a frozen dataclass"
         ) from None
 
 
-def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> Any:
+def checked_number(where: str, argument: Any, kind: Range, fixed: str = "") -> Any:
     """Return the number in the form that its kind asks for. ``where`` begins the sentence that refuses others."""
     if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return argument
@@ -71,41 +73,41 @@ def checked_number(where: str, argument: Any, kind: Kind, fixed: str = "") -> An
         one = kind._replace(several=False, none=False)
         return tuple(checked_number(where, x, one) for x in argument)
     if not _is_real_number(argument):
-        what = "a function" if callable(argument) else describe(argument)
+        what = "a function" if callable(argument) else format_leaf(argument)
         raise TypeError(f"{where} must be {kind}, not {what}" + f": {fixed}" * bool(fixed))
     traced = isinstance(argument, jax.core.Tracer)
     if kind.static and (traced or np.ndim(argument)):
-        raise TypeError(f"{where} must be {kind}, not {describe(argument)}: it is one Python number of the program")
+        raise TypeError(f"{where} must be {kind}, not {format_leaf(argument)}: it is one Python number of the program")
     if traced:
-        if kind.integers and not jnp.issubdtype(argument.dtype, jnp.integer):
-            raise TypeError(f"{where} must be {kind}, not {describe(argument)}")
+        if kind.integer_array and not jnp.issubdtype(argument.dtype, jnp.integer):
+            raise TypeError(f"{where} must be {kind}, not {format_leaf(argument)}")
         return argument
     values = np.asarray(argument, np.float64)
     sound = np.isfinite(values) & (kind.low <= values) & ((values < kind.high) | (kind.closed & (values == kind.high)))
-    wrong = values[~(sound & ((values == np.round(values)) | (not kind.whole)))]
+    wrong = values[~(sound & ((values == np.round(values)) | (not kind.integer)))]
     if wrong.size:
         raise ValueError(f"{where} must be {kind}, not {wrong.flat[0]:g}")
     return _converted(argument, kind)
 
 
-def _converted(argument: Any, kind: Kind) -> Any:
+def _converted(argument: Any, kind: Range) -> Any:
     """Convert a sound number to the form that its kind asks for; an array stays one, unless it is static."""
     if hasattr(argument, "shape") and (kind.static or isinstance(argument, np.generic)):
         argument = argument.item()
-    if not kind.whole:
+    if not kind.integer:
         return argument
     if hasattr(argument, "shape"):
-        needs_integers = kind.integers and not jnp.issubdtype(argument.dtype, jnp.integer)
+        needs_integers = kind.integer_array and not jnp.issubdtype(argument.dtype, jnp.integer)
         return argument.astype(int) if needs_integers else argument
     # Beyond JAX's integers, as in "never", it is a float in arithmetic; a seed is not reckoned with.
-    return float(argument) if abs(argument) >= 2**31 and not (kind.static or kind.integers) else int(argument)
+    return float(argument) if abs(argument) >= 2**31 and not (kind.static or kind.integer_array) else int(argument)
 
 
-def check_steps(schedule: str, at: Any, values: Any = None, kind: Kind = ANY) -> None:
+def check_steps(schedule: str, at: Any, values: Any = None, kind: Range = ANY) -> None:
     """Refuse wrong steps at which a schedule changes, and wrong values between; there is one value more than steps."""
     if values is not None:
         if not isinstance(values, tuple | list):
-            raise TypeError(f"{schedule}: values must be a tuple of numbers, not {describe(values)}")
+            raise TypeError(f"{schedule}: values must be a tuple of numbers, not {format_leaf(values)}")
         for i, value in enumerate(values):
             checked_number(f"{schedule}: value {i}", value, kind)
     if isinstance(at, tuple | list):
@@ -123,7 +125,7 @@ def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
     """Refuse what a schedule gave ``at`` a step, unless it is one number."""
     if not _is_real_number(value) or np.ndim(value):
         name = getattr(schedule, "__qualname__", schedule)
-        raise TypeError(f"the schedule {name} gave {describe(value)}, where one number is needed")
+        raise TypeError(f"the schedule {name} gave {format_leaf(value)}, where one number is needed")
 
 
 def _is_real_number(x: Any) -> bool:

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.core.hyperparameters import kinds_of
+from jaxopt_lite.core.hyperparameters import ranges_of
 from jaxopt_lite.tree.places import Place
-from jaxopt_lite.tree.structure import describe, filled, first_difference, is_prefix, same_structure
+from jaxopt_lite.tree.structure import fill_none, first_difference, format_leaf, is_prefix, same_structure
 from jaxopt_lite.types import Tree
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
@@ -47,9 +47,11 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
             raise ValueError(f"{call}: {name} has shape {np.shape(extra[name])}, and is one number, {NUMBERS[name]}")
     skeleton = _skeleton(opt, updates, state)
     if type(skeleton) in {type(updates), type(params)} and type(state) is not type(skeleton):
-        raise TypeError(f"{call}: the order is gradients, state, params, and {describe(skeleton)} did not come second")
+        raise TypeError(
+            f"{call}: the order is gradients, state, params, and {format_leaf(skeleton)} did not come second"
+        )
     if not jax.tree_util.all_leaves([skeleton], _is_place) and type(state) is not type(skeleton):
-        raise TypeError(f"{call}: state is {describe(state)}, where {opt.name}.init gives {describe(skeleton)}")
+        raise TypeError(f"{call}: state is {format_leaf(state)}, where {opt.name}.init gives {format_leaf(skeleton)}")
     if params is not None:
         _check_alike(call, "gradients", updates, "params", params)
     check_floats(call, gradients=updates, params=params)
@@ -80,7 +82,7 @@ def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
         raise ValueError(
             f"{call}: the state's {name} has another structure than params; of nnx.Optimizer give nnx.as_pure of both"
         )
-    _check_alike(call, name, filled(kept, params), "params", params)
+    _check_alike(call, name, fill_none(kept, params), "params", params)
 
 
 def check_apply(call: str, name: str, updates: Tree, params: Tree) -> None:
@@ -101,14 +103,14 @@ def check_declaration(body: Callable[..., Any], needs: Iterable[str]) -> None:
 
 
 def _check_scalars(call: str, opt: Any) -> None:
-    kinds = kinds_of(opt.factory)
+    ranges = ranges_of(opt.factory)
     for name, argument in opt.arguments.items():
-        if name in kinds and not kinds[name].several and np.ndim(argument) > 0:
+        if name in ranges and not ranges[name].several and np.ndim(argument) > 0:
             raise ValueError(
                 f"{call}: {name} has shape {np.shape(argument)}, and a step takes one number: "
                 "jax.vmap over the optimizer runs them all"
             )
-    for inner in opt.inside:
+    for inner in opt.children:
         _check_scalars(call, inner)
 
 
@@ -139,7 +141,7 @@ def check_arrays(call: str, **trees: Tree) -> None:
                 complex,
             ):
                 instead = f": {WITHOUT}" if callable(leaf) else ""
-                raise TypeError(f"{call}: {_at(name, path)} is {describe(leaf)}, not an array{instead}") from None
+                raise TypeError(f"{call}: {_at(name, path)} is {format_leaf(leaf)}, not an array{instead}") from None
 
 
 def check_floats(call: str, **trees: Tree) -> None:
@@ -150,7 +152,7 @@ def check_floats(call: str, **trees: Tree) -> None:
                 leaves = jax.tree_util.tree_leaves_with_path(tree)
                 path, leaf = next((path, leaf) for path, leaf in leaves if _dtype(leaf) == dtype)
                 raise TypeError(
-                    f"{call}: {_at(name, path)} is {describe(leaf)}, and steps are taken in real or complex floats: "
+                    f"{call}: {_at(name, path)} is {format_leaf(leaf)}, and steps are taken in real or complex floats: "
                     f"{WITHOUT}"
                 )
 
@@ -169,7 +171,7 @@ def _check_real(call: str, name: str, tree: Tree, like_name: str, like: Tree) ->
     """Refuses complex leaves where another tree's are real."""
     for (path, leaf), other in _pairs(tree, like, _dtype):
         if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(other):
-            dtypes = f"is {describe(leaf)}, {_at(like_name, path)} is {describe(other)}"
+            dtypes = f"is {format_leaf(leaf)}, {_at(like_name, path)} is {format_leaf(other)}"
             raise TypeError(f"{call}: {_at(name, path)} {dtypes}: take the real part first")
 
 
@@ -194,7 +196,7 @@ def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
     """
     for places in (Place, lambda: jax.tree.map(lambda x: Place(jnp.shape(x), _dtype(x)), updates)):
         try:
-            return jax.eval_shape(opt.pair.init, places())
+            return jax.eval_shape(opt.unchecked.init, places())
         except Exception:  # whatever an init may raise
             continue
     return state
@@ -207,15 +209,17 @@ def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
     expected = [_expected(kept, params) for _, kept in places]
     _check_structure(opt, treedef.unflatten(expected), state, is_prefix)
     parts = treedef.flatten_up_to(state)
-    if all(_is_place(kept) or describe(kept) == describe(part) for (_, kept), part in zip(places, parts, strict=True)):
+    if all(
+        _is_place(kept) or format_leaf(kept) == format_leaf(part) for (_, kept), part in zip(places, parts, strict=True)
+    ):
         return
     # A number may be in the dtype of the parameters, and those are asked only now: it would take its time.
-    exact = treedef.flatten_up_to(jax.eval_shape(opt.pair.init, params))
+    exact = treedef.flatten_up_to(jax.eval_shape(opt.unchecked.init, params))
     for (path, place), kept, part in zip(places, exact, parts, strict=True):
         floats = all(jnp.issubdtype(_dtype(x), jnp.floating) for x in (kept, part))
-        same = np.shape(kept) == np.shape(part) if floats else describe(kept) == describe(part)
+        same = np.shape(kept) == np.shape(part) if floats else format_leaf(kept) == format_leaf(part)
         if not _is_place(place) and not same:
-            there = f"is {describe(part)}, where {opt.name}.init gives {describe(kept)}"
+            there = f"is {format_leaf(part)}, where {opt.name}.init gives {format_leaf(kept)}"
             raise TypeError(f"{opt.name}.update: {_at('state', path)} {there}")
 
 

@@ -10,7 +10,7 @@ from jaxopt_lite.core.protocol import Optimizer, Transform
 P = ParamSpec("P")
 
 
-class Entry(NamedTuple):
+class Declaration(NamedTuple):
     """What the declaration of an optimizer, or of a transform, says of it."""
 
     name: str
@@ -21,17 +21,17 @@ class Entry(NamedTuple):
     after_rule: bool = False
     sets_rate: bool = False
 
-    def on_any_tree(self, **arguments: Any) -> Any:
+    def build(self, **arguments: Any) -> Any:
         """The optimizer with these arguments; a rule for matrices has AdamW beside it, for whatever is none."""
         beside = {"others": registry["adamw"].factory()} if "matrices" in self.needs else {}
         return self.factory(**beside | arguments)
 
 
-registry: dict[str, Entry] = {}
+registry: dict[str, Declaration] = {}
 """Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
 
 
-def by_name(name: str, where: str = "") -> Entry:
+def by_name(name: str, where: str = "") -> Declaration:
     """What the registry has of an optimizer.
 
     Raises:
@@ -99,6 +99,6 @@ def transform(
 
 def _declared(kind: type[Transform], body: Callable[..., Any], **declaration: Any) -> Any:
     checks.check_declaration(body, declaration["needs"])
-    factory: Any = kind.made_by(body)
-    factory.entry = Entry(factory.__name__, factory, **declaration)
+    factory: Any = kind.make_factory(body)
+    factory.entry = Declaration(factory.__name__, factory, **declaration)
     return factory

@@ -10,30 +10,32 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import checks
 from jaxopt_lite.core.meshes import in_auto_axes
-from jaxopt_lite.tree.dtypes import cast, load, stored
-from jaxopt_lite.tree.structure import as_arrays, beside, renamed
+from jaxopt_lite.tree.dtypes import cast, cast_like, to_compute_dtype
+from jaxopt_lite.tree.structure import as_arrays, params_with_gradient, restructure_by_name
 from jaxopt_lite.types import Tree
 
 
 def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
     """Checks what it is given, and steps in at least float32; out come the dtypes of the parameters."""
-    updates, params = as_arrays((updates, beside(updates, params)))
+    updates, params = as_arrays((updates, params_with_gradient(updates, params)))
     with jax.numpy_dtype_promotion("standard"):
         checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params
         # A float32 gradient of a float64 parameter is worked on in float64.
-        loaded = jax.tree.map(lambda g, p: cast(g, jnp.result_type(load(g), load(p))), updates, like)
+        loaded = jax.tree.map(
+            lambda g, p: cast(g, jnp.result_type(to_compute_dtype(g), to_compute_dtype(p))), updates, like
+        )
         try:
-            out, new = in_auto_axes(opt, loaded, jax.tree.map(load, state), params, extra)
+            out, new = in_auto_axes(opt, loaded, jax.tree.map(to_compute_dtype, state), params, extra)
         except (AttributeError, TypeError, ValueError):
-            expected = jax.eval_shape(opt.pair.init, like)
-            if (named := renamed(state, expected)) is None:
+            expected = jax.eval_shape(opt.unchecked.init, like)
+            if (named := restructure_by_name(state, expected)) is None:
                 checks.check_state_shapes(opt, expected, state)
                 raise
             state = named
-            out, new = in_auto_axes(opt, loaded, jax.tree.map(load, state), params, extra)
+            out, new = in_auto_axes(opt, loaded, jax.tree.map(to_compute_dtype, state), params, extra)
         checks.check_new_state(opt, state, new)
-        return stored(like, out), stored(state, new)
+        return cast_like(out, like), cast_like(new, state)
 
 
 _shared = jax.jit(checked_step, inline=True)

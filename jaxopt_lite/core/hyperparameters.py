@@ -7,21 +7,21 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 
-class Kind(NamedTuple):
+class Range(NamedTuple):
     """Says what a hyperparameter may be: a finite number in [low, high), or perhaps a schedule or None.
 
     ``closed``: ``high`` itself is one as well. ``static``: shapes or loops depend on it, so that it is a Python number.
-    ``integers``: an array of it holds integers. ``several``: a tuple of it is one as well.
+    ``integer_array``: an array of it holds integers. ``several``: a tuple of it is one as well.
     """
 
     low: float = -np.inf
     high: float = np.inf
     closed: bool = False
-    whole: bool = False
+    integer: bool = False
     schedule: bool = False
     none: bool = False
     static: bool = False
-    integers: bool = False
+    integer_array: bool = False
     several: bool = False
 
     def __str__(self) -> str:
@@ -30,19 +30,19 @@ class Kind(NamedTuple):
             if self.high < np.inf
             else f" of at least {self.low:g}"
         )
-        number = ("a whole number" if self.whole else "a finite number") + (bounds if self.low > -np.inf else "")
+        number = ("a whole number" if self.integer else "a finite number") + (bounds if self.low > -np.inf else "")
         return number + " or a tuple of them" * self.several + " or a schedule" * self.schedule + " or None" * self.none
 
 
-ANY, SHARE, COUNT, POSITIVE = Kind(), Kind(0, 1), Kind(low=1, whole=True), Kind(low=0)
+ANY, SHARE, COUNT, POSITIVE = Range(), Range(0, 1), Range(low=1, integer=True), Range(low=0)
 STATIC, STEP = COUNT._replace(static=True), COUNT._replace(low=0)
-AXIS = Kind(whole=True, static=True)
+AXIS = Range(integer=True, static=True)
 AXES = AXIS._replace(several=True)
 # In everyone's optimizers, as these names mean the same everywhere.
-KINDS = {
-    "lr": Kind(schedule=True),  # negative ones too: there are people who ascend
+SHARED_RANGES = {
+    "lr": Range(schedule=True),  # negative ones too: there are people who ascend
     "peak_lr": ANY,
-    "weight_decay": Kind(low=0, schedule=True),
+    "weight_decay": Range(low=0, schedule=True),
     "momentum": SHARE,
     "decay_rate": SHARE,
     "beta1": SHARE,
@@ -51,22 +51,22 @@ KINDS = {
     "eps": POSITIVE,
 }
 # In this package's alone: to somebody else a window may be anything. With a factory's name before it, in that one's.
-OWN = {
+PACKAGE_RANGES = {
     # rules
     "dampening": POSITIVE,
     "momentum_decay": POSITIVE,
     "gamma": POSITIVE,
     "lambd": POSITIVE,
     "eta_minus": SHARE,
-    "eta_plus": Kind(low=1),
+    "eta_plus": Range(low=1),
     "max_scale": POSITIVE,
     "trust_coefficient": POSITIVE,
     "ademamix.alpha": POSITIVE,
     "ademamix.warmup_steps": COUNT,
     "eps1": POSITIVE,
     "eps2": POSITIVE,
-    "schedule_free_sgd.beta1": Kind(0.01, 1),  # x is found by dividing by it
-    "schedule_free_adamw.beta1": Kind(0.01, 1),
+    "schedule_free_sgd.beta1": Range(0.01, 1),  # x is found by dividing by it
+    "schedule_free_adamw.beta1": Range(0.01, 1),
     "d0": POSITIVE,
     "h0": POSITIVE,
     "d_coef": POSITIVE,
@@ -94,15 +94,15 @@ OWN = {
     "noise_multiplier": POSITIVE,
     "clipping": POSITIVE,
     "floor": POSITIVE,
-    "variance": Kind(low=0, schedule=True),
+    "variance": Range(low=0, schedule=True),
     "amplify": POSITIVE,
-    "optimism": Kind(low=0, schedule=True),
-    "seed": Kind(whole=True, integers=True),
+    "optimism": Range(low=0, schedule=True),
+    "seed": Range(integer=True, integer_array=True),
     # wrappers
     "ema": SHARE._replace(none=True),
     "every": COUNT,
     "accumulate.every": COUNT._replace(schedule=True),
-    "alpha": Kind(low=0, high=1, closed=True),
+    "alpha": Range(low=0, high=1, closed=True),
     "rho": POSITIVE,
     "deviations": POSITIVE,
     "window": STATIC._replace(low=2),
@@ -122,11 +122,11 @@ OWN = {
     "peak": ANY,
     "rate": POSITIVE,
     "power": POSITIVE,
-    "factor": Kind(schedule=True),
-    "then": Kind(schedule=True),
-    "schedule": Kind(schedule=True),
-    "a": Kind(schedule=True),
-    "b": Kind(schedule=True),
+    "factor": Range(schedule=True),
+    "then": Range(schedule=True),
+    "schedule": Range(schedule=True),
+    "a": Range(schedule=True),
+    "b": Range(schedule=True),
     "warmup": SHARE._replace(static=True),
     "steps": COUNT,
     "one_cycle.steps": STATIC,
@@ -158,18 +158,22 @@ CHOICES = {
 }
 
 
-def kinds_of(factory: Callable[..., Any]) -> dict[str, Kind]:
+def ranges_of(factory: Callable[..., Any]) -> dict[str, Range]:
     """What the hyperparameters of a factory may be, as far as their names tell."""
     if not str(factory.__module__).startswith("jaxopt_lite."):
-        return KINDS
+        return SHARED_RANGES
     here = f"{factory.__name__}."
-    return KINDS | OWN | {name.removeprefix(here): kind for name, kind in OWN.items() if name.startswith(here)}
+    return (
+        SHARED_RANGES
+        | PACKAGE_RANGES
+        | {name.removeprefix(here): kind for name, kind in PACKAGE_RANGES.items() if name.startswith(here)}
+    )
 
 
 def schedules_of(value: Any) -> dict[str, Callable[..., Any]]:
     """Finds the arguments that are schedules where the factory's body expects numbers."""
-    kinds = kinds_of(value.factory)
-    return {k: x for k, x in value.arguments.items() if callable(x) and k in kinds and not kinds[k].schedule}
+    ranges = ranges_of(value.factory)
+    return {k: x for k, x in value.arguments.items() if callable(x) and k in ranges and not ranges[k].schedule}
 
 
 def why_fixed(factory: Callable[..., Any], name: str) -> str:

@@ -19,7 +19,7 @@ def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[st
     like = grads if params is None else params
     mesh = _explicit_mesh((like, state))
     if mesh is None:
-        return opt.pair.update(grads, state, params, **extra)
+        return opt.unchecked.update(grads, state, params, **extra)
     axes = tuple(name for name, kind in zip(mesh.axis_names, mesh.axis_types, strict=True) if kind is AxisType.Explicit)
 
     def shardings(tree: Tree) -> Tree:
@@ -32,7 +32,7 @@ def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[st
     arrays = {name: x for name, x in extra.items() if name not in functions}
 
     def step(opt: Any, grads: Tree, state: Any, params: Tree, arrays: dict[str, Any]) -> Any:
-        return opt.pair.update(grads, state, params, **arrays, **functions)
+        return opt.unchecked.update(grads, state, params, **arrays, **functions)
 
     inside = jax.sharding.auto_axes(step, axes=axes, out_sharding=(shardings(grads), shardings(state)))
     return inside(opt, grads, state, params, arrays)

@@ -15,12 +15,20 @@ from jaxopt_lite.core.eager import checked_step, compiled_step
 from jaxopt_lite.core.hyperparameters import schedules_of
 from jaxopt_lite.core.scheduled import by_schedules
 from jaxopt_lite.core.value import Value
-from jaxopt_lite.tree.packed import whole
-from jaxopt_lite.tree.structure import as_arrays, beside, filled, functions_among, is_staged, is_traced, moved
+from jaxopt_lite.tree.packed import reject_packed
+from jaxopt_lite.tree.structure import (
+    add_updates,
+    as_arrays,
+    fill_none,
+    functions_among,
+    inside_jit,
+    is_traced,
+    params_with_gradient,
+)
 from jaxopt_lite.types import Tree
 
 
-class Pair(NamedTuple):
+class Unchecked(NamedTuple):
     """The arithmetic of an optimizer: no casts, no checks, no compilation."""
 
     init: Callable[[Tree], Any]
@@ -55,11 +63,11 @@ class Transform(Value):
     alone it is no optimizer, for a step along a gradient climbs.
     """
 
-    noun = "a transform"
+    type_label = "a transform"
     takes_schedules = True
 
     @classmethod
-    def kind_holding(cls, inside: tuple[Value, ...]) -> Any:
+    def class_for(cls, inside: tuple[Value, ...]) -> Any:
         """A transform that holds an optimizer, as a chain may, is one itself."""
         return Optimizer if any(isinstance(x, Optimizer) for x in inside) else cls
 
@@ -76,15 +84,15 @@ class Transform(Value):
             number = self.arguments["weight_decay"]
             decays = not isinstance(number, int | float) or number != 0
             own = (own - {"decay"}) | ({"params"} if decays else set())
-        return own.union(*(x.needs for x in self.inside if isinstance(x, Transform)))
+        return own.union(*(x.needs for x in self.children if isinstance(x, Transform)))
 
     @functools.cached_property
-    def meaning(self) -> Any:
+    def implementation(self) -> Any:
         """The pair ``(init, update)`` that the factory's body returns."""
         if schedules := schedules_of(self):
             init, update, keywords = by_schedules(self, schedules)
             return init, _KnownKeywords(update, keywords)
-        pair = super().meaning
+        pair = super().implementation
         if not isinstance(pair, type(self)) and not (isinstance(pair, tuple) and len(pair) == 2):
             raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")
         return pair
@@ -92,23 +100,23 @@ class Transform(Value):
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
         """The keywords beyond ``params`` that this update, or that of something inside it, asks for."""
-        _, update = self.meaning
+        _, update = self.implementation
         if isinstance(update, _KnownKeywords):
             return update.keywords
         _, _, _, *rest = inspect.signature(update).parameters.values()
         own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
-        inside = (x for x in self.inside if isinstance(x, Transform))
+        inside = (x for x in self.children if isinstance(x, Transform))
         return own if len(own) == len(rest) else own.union(*(x.keywords for x in inside))
 
     @functools.cached_property
-    def pair(self) -> Pair:
+    def unchecked(self) -> Unchecked:
         """The arithmetic alone, which wrappers build on. ``update`` drops the keywords that nobody in it asks for."""
-        init, update = self.meaning
+        init, update = self.implementation
         if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:  # which look at the leaves they take
-            init = whole(self.name, init)
+            init = reject_packed(self.name, init)
         if "decay" in self.entry.needs and "params" not in self.needs:
             update = _at_zero(update)
-        return Pair(init, _KnownKeywords(update, self.keywords))
+        return Unchecked(init, _KnownKeywords(update, self.keywords))
 
     def init(self, params: Tree) -> Any:
         """The state before the first step.
@@ -126,7 +134,7 @@ class Transform(Value):
         params = as_arrays(params)
         checks.check_init(self, params)
         with jax.numpy_dtype_promotion("standard"):
-            return self.pair.init(params)
+            return self.unchecked.init(params)
 
     def update(self, updates: Tree, state: Any, params: Tree = None, **extra_args: Any) -> tuple[Tree, Any]:
         """One step: gradients in, updates out, which `apply_updates` adds to the parameters.
@@ -156,7 +164,7 @@ class Transform(Value):
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
         has_function = bool(functions_among(extra))
-        step = functools.partial(checked_step, self) if has_function or is_staged(updates) else self._compiled_step
+        step = functools.partial(checked_step, self) if has_function or inside_jit(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
             warnings.warn(
                 f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
@@ -167,7 +175,7 @@ class Transform(Value):
             return step(updates, state, params, extra)
         except TypeError:
             # What jit cannot take at all, a string for an array, has not come as far as the checks within.
-            stepped = beside(updates, params)
+            stepped = params_with_gradient(updates, params)
             checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=stepped)
             if stepped is params:
                 raise
@@ -187,13 +195,13 @@ class Optimizer(Transform):
     Factories made by ``optimizer`` return one; it unpacks to the pair it is, ``init, update = adam()``.
     """
 
-    noun = "an optimizer"
+    type_label = "an optimizer"
 
 
 def _compiles_functions(opt: Transform) -> bool:
     """Whether a rule, this one or one inside it, searches or estimates by ``value_fn``; a wrapper calls it at most."""
     alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
-    return alone or any(_compiles_functions(x) for x in opt.inside if isinstance(x, Transform))
+    return alone or any(_compiles_functions(x) for x in opt.children if isinstance(x, Transform))
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
@@ -206,20 +214,20 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         ValueError: the trees differ in structure or shape. Nothing is broadcast.
     """
     try:
-        return (_apply if is_staged(updates) else _compiled_apply)(params, updates)
+        return (_apply if inside_jit(updates) else _compiled_apply)(params, updates)
     except TypeError:
-        stepped = beside(updates, params)
+        stepped = params_with_gradient(updates, params)
         checks.check_arrays("apply_updates", params=stepped, updates=updates)
         if stepped is params:
             raise
-        return filled(_compiled_apply(stepped, updates), params)
+        return fill_none(_compiled_apply(stepped, updates), params)
 
 
 def _apply(params: Tree, updates: Tree) -> Tree:
-    stepped = beside(updates, params)
+    stepped = params_with_gradient(updates, params)
     with jax.numpy_dtype_promotion("standard"):
         checks.check_apply("apply_updates", "updates", updates, stepped)
-        return filled(moved(stepped, updates), params)
+        return fill_none(add_updates(stepped, updates), params)
 
 
 _compiled_apply = jax.jit(_apply, inline=True)

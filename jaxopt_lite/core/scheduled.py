@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core.arguments import check_scheduled
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.tree.paths import groups_of
 from jaxopt_lite.tree.zeros import next_step, zero_steps
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class CountedState(NamedTuple):
@@ -36,19 +36,19 @@ def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[An
     first = at_step(zero_steps(None))
 
     def init(params: Tree) -> Any:
-        state = first.pair.init(params)
+        state = first.unchecked.init(params)
         return state if hasattr(state, "iter") else CountedState(zero_steps(params), state)
 
     def update(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         counted = isinstance(state, CountedState)
-        updates, new = at_step(state.iter).pair.update(grads, state.inner if counted else state, params, **extra)
+        updates, new = at_step(state.iter).unchecked.update(grads, state.inner if counted else state, params, **extra)
         return updates, CountedState(next_step(state.iter), new) if counted else new
 
-    vars(init)["groups"] = groups_of(first.meaning)
+    vars(init)["groups"] = groups_of(first.implementation)
     return init, update, first.keywords
 
 
-def at(number: Number, iter: jax.Array) -> Scalar:
+def at(number: ScalarOrSchedule, iter: jax.Array) -> Scalar:
     """The value of a hyperparameter at step ``iter``, counted from 0: a schedule's value there, or the number itself.
 
     Python numbers stay Python numbers, exact and weakly typed; arrays come back in at least float32.
@@ -62,4 +62,8 @@ def at(number: Number, iter: jax.Array) -> Scalar:
     if isinstance(number, int | float):
         return number
     # An unsigned integer would turn -lr into four billion.
-    return load(number) if jnp.issubdtype(jnp.result_type(number), jnp.floating) else jnp.asarray(number, jnp.float32)
+    return (
+        to_compute_dtype(number)
+        if jnp.issubdtype(jnp.result_type(number), jnp.floating)
+        else jnp.asarray(number, jnp.float32)
+    )

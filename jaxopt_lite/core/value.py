@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core.arguments import checked
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 
 
 class _Array:
@@ -33,7 +33,7 @@ class Value:
         """For JAX, which takes values apart and puts them together; everyone else calls the factory."""
         vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
 
-    noun = "a value"
+    type_label = "a value"
     home = "jaxopt_lite."  # where a call of one of this package's factories is found
     takes_schedules = False
     factory: Callable[..., Any]
@@ -48,7 +48,7 @@ class Value:
         jax.tree_util.register_dataclass(cls, data_fields=["data"], meta_fields=["factory", "treedef", "constants"])
 
     @classmethod
-    def made_by(cls, body: Callable[..., Any]) -> Callable[..., Self]:
+    def make_factory(cls, body: Callable[..., Any]) -> Callable[..., Self]:
         """The factory of values whose meaning is what ``body`` returns for the same arguments."""
         signature = inspect.signature(body)
 
@@ -65,22 +65,22 @@ class Value:
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))
             data = tuple(_frozen(x) for x in leaves if _is_array(x))
             constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)
-            value = cls.kind_holding(_values_in(bound.arguments))(factory, treedef, constants, data)
+            value = cls.class_for(_values_in(bound.arguments))(factory, treedef, constants, data)
             # The body runs now, so that it fails now. One that returns a finished value is an alias of it.
-            return value.meaning if isinstance(value.meaning, cls) else value
+            return value.implementation if isinstance(value.implementation, cls) else value
 
-        vars(factory)["makes"] = cls.noun
+        vars(factory)["makes"] = cls.type_label
         return factory
 
     @classmethod
-    def kind_holding(cls, inside: "tuple[Value, ...]") -> type[Self]:
+    def class_for(cls, inside: "tuple[Value, ...]") -> type[Self]:
         """The class of a value with these values among its arguments."""
         return cls
 
     @functools.cached_property
-    def meaning(self) -> Any:
+    def implementation(self) -> Any:
         """What the body of the factory returns for these arguments, arrays among them in at least float32."""
-        return call(self.factory.__wrapped__, self._arguments(map(load, self.data)))  # type: ignore[attr-defined]
+        return call(self.factory.__wrapped__, self._arguments(map(to_compute_dtype, self.data)))  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
@@ -97,7 +97,7 @@ class Value:
         return dict(zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True))
 
     @property
-    def inside(self) -> "tuple[Value, ...]":
+    def children(self) -> "tuple[Value, ...]":
         """The values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
         return _values_in(self.arguments)
 
@@ -118,9 +118,9 @@ class Value:
         return cast(Self, call(self.factory, arguments | changes))
 
     def __repr__(self) -> str:
-        return self.written(_show)
+        return self.format_call(_show)
 
-    def written(
+    def format_call(
         self, show: Callable[[Any], str], keep: Callable[[inspect.Parameter, Any], bool] = lambda parameter, x: True
     ) -> str:
         """The call as text: each argument as ``show`` writes it, those by name only where ``keep`` says so."""
@@ -220,7 +220,7 @@ def call_of(value: Any) -> str:
         name = getattr(value, "__qualname__", None) or repr(value)
         return "…" if "<" in name else name
     ours = str(value.factory.__module__).startswith("jaxopt_lite.")
-    return (value.home if ours else "") + value.written(call_of, _is_told)
+    return (value.home if ours else "") + value.format_call(call_of, _is_told)
 
 
 def _is_told(parameter: inspect.Parameter, argument: Any) -> bool:

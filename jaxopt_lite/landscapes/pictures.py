@@ -18,7 +18,7 @@ RELIEF = ("#aabfcd", "#dfe7e9", "#fbf9f3")
 LEVELS = 16
 SIZE = 240
 # More markers on one path run into each other, and more frames than these nobody looks at.
-MARKS = 60
+MARKED_STEPS = 60
 FRAMES = 100
 MILLISECONDS, LAST_MILLISECONDS = 80, 2000
 
@@ -92,7 +92,7 @@ def _figure(landscape: Landscape, paths: Mapping[str, Any]) -> tuple[Any, list[A
     moving: list[Any] = [axes.text(0.02, 0.98, "", transform=axes.transAxes, va="top", color="#33475b")]
     for i, (name, path) in enumerate(paths.items()):
         style: dict[str, Any] = {"color": COLOURS[i % 8], "marker": MARKERS[(i + i // 8) % 8]}
-        every = max(1, len(path) // MARKS)
+        every = max(1, len(path) // MARKED_STEPS)
         moving += axes.plot([], [], **style, lw=1.2, ms=3, mew=0, markevery=every)
         label = f"{name}\n{_end(landscape, path)}"
         moving += axes.plot([], [], **style, lw=1.2, ms=8, mec="white", mew=1, label=label, zorder=4)

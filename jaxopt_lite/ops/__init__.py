@@ -5,45 +5,45 @@ What few rules need has modules of its own here: ``matrices``, ``orthogonal``, `
 """
 
 from jaxopt_lite.core.scheduled import at
-from jaxopt_lite.ops.decay import Decay, decays
+from jaxopt_lite.ops.decay import Decay, decay_functions
 from jaxopt_lite.ops.each import each, step_if, when
-from jaxopt_lite.ops.norms import direction, dot, length, norm, norm1, shortened, trust_ratio
-from jaxopt_lite.ops.numerics import abs2, bias_correction, log, mean, plus, saturate, sign, sqrt
-from jaxopt_lite.tree.dtypes import cast, stored
-from jaxopt_lite.tree.structure import copy, difference, moved
-from jaxopt_lite.tree.zeros import next_step, number_beside, zero_steps, zeros_beside, zeros_like, zeros_over
+from jaxopt_lite.ops.norms import clip_to_norm, dot, length, norm, norm1, safe_divide, trust_ratio
+from jaxopt_lite.ops.numerics import abs2, bias_correction, log, mean, saturate, saturating_add, sign, sqrt
+from jaxopt_lite.tree.dtypes import cast, cast_like
+from jaxopt_lite.tree.structure import add_updates, copy, difference
+from jaxopt_lite.tree.zeros import next_step, reduced_zeros, replicated_scalar, replicated_zeros, zero_steps, zeros_like
 
 __all__ = [
     "Decay",
     "abs2",
+    "add_updates",
     "at",
     "bias_correction",
     "cast",
+    "cast_like",
+    "clip_to_norm",
     "copy",
-    "decays",
+    "decay_functions",
     "difference",
-    "direction",
     "dot",
     "each",
     "length",
     "log",
     "mean",
-    "moved",
     "next_step",
     "norm",
     "norm1",
-    "number_beside",
-    "plus",
+    "reduced_zeros",
+    "replicated_scalar",
+    "replicated_zeros",
+    "safe_divide",
     "saturate",
-    "shortened",
+    "saturating_add",
     "sign",
     "sqrt",
     "step_if",
-    "stored",
     "trust_ratio",
     "when",
     "zero_steps",
-    "zeros_beside",
     "zeros_like",
-    "zeros_over",
 ]

@@ -6,30 +6,30 @@ from typing import Any, Literal
 import jax
 
 from jaxopt_lite.core.scheduled import at
-from jaxopt_lite.types import Number, Scalar
+from jaxopt_lite.types import Scalar, ScalarOrSchedule
 
 Decay = Literal["decoupled", "independent", "l2", "proximal"]
 
 
-def decays(
-    decay: Decay, weight_decay: Number, lr: Number, peak_lr: Scalar | None, iter: jax.Array
+def decay_functions(
+    decay: Decay, weight_decay: ScalarOrSchedule, lr: ScalarOrSchedule, peak_lr: Scalar | None, iter: jax.Array
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The meanings of weight decay, for every rule that has it: a function for its gradient, and one for its update.
 
-    coupled(g, p) = g + λ p              "l2", otherwise g
-    decayed(u, p) = u - lr λ p                   "decoupled"
-                    u - λ p lr / peak            "independent", where lr / peak is 1 unless peak_lr is given
-                    (p + u) / (1 + lr λ) - p     "proximal"
+    add_l2(g, p) = g + λ p                     "l2", otherwise g
+    apply_decay(u, p) = u - lr λ p                 "decoupled"
+                        u - λ p lr / peak          "independent", where lr / peak is 1 unless peak_lr is given
+                        (p + u) / (1 + lr λ) - p   "proximal"
     """
     shrink, lr_t = at(weight_decay, iter), at(lr, iter)
     relative: Any = 1 if peak_lr is None else lr_t / peak_lr
     share = relative if decay == "independent" else lr_t
 
-    def coupled(g, p):
+    def add_l2(g, p):
         return g + shrink * p if decay == "l2" else g
 
-    def decayed(u, p):
+    def apply_decay(u, p):
         shrunk = u if decay == "l2" else u - share * shrink * p
         return shrunk / (1 + share * shrink) if decay == "proximal" else shrunk
 
-    return coupled, decayed
+    return add_l2, apply_decay

@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.tree.dtypes import cast, dtype_of, load, stored
-from jaxopt_lite.tree.structure import describe, is_traced, same_structure
+from jaxopt_lite.tree.dtypes import cast, cast_like, dtype_of, to_compute_dtype
+from jaxopt_lite.tree.structure import format_leaf, is_traced, same_structure
 from jaxopt_lite.types import Tree
 
 
@@ -37,14 +37,16 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
     named = {name: _per_leaf(treedef, tree) for name, tree in read.items()}
 
     def one(old: tuple[Any, ...], by_name: dict[str, Any]) -> Any:
-        loaded, loaded_by_name = jax.tree.map(load, (old, by_name))
+        loaded, loaded_by_name = jax.tree.map(to_compute_dtype, (old, by_name))
         new = rule(*loaded, **loaded_by_name)
         new = (new,) if len(old) == 1 else new
         if not isinstance(new, tuple) or len(new) != len(old):
             raise TypeError(f"each: {name} gets {len(old)} values by position and must return as many")
         for before, after in zip(old, new, strict=True):
             if not same_structure(before, after):
-                raise TypeError(f"each: {name} got {describe(before)} and returned {describe(after)} in its place")
+                raise TypeError(
+                    f"each: {name} got {format_leaf(before)} and returned {format_leaf(after)} in its place"
+                )
         return jax.tree.map(functools.partial(_store, name), old, new)
 
     # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
@@ -66,21 +68,21 @@ def _per_leaf(treedef: Any, tree: Tree) -> list[Any]:
 def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
     if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
-        raise TypeError(f"each: {name} got {describe(old)} and returned {describe(new)} in its place")
+        raise TypeError(f"each: {name} got {format_leaf(old)} and returned {format_leaf(new)} in its place")
     return cast(new, dtype_of(old))
 
 
 def when(due: jax.Array, change: Callable[[], Tree], kept: Tree) -> Tree:
     """Returns ``change()``, in the dtypes of ``kept``, where ``due`` holds, and elsewhere ``kept``, uncomputed."""
-    return jax.lax.cond(due, lambda: stored(kept, change()), lambda: kept)
+    return jax.lax.cond(due, lambda: cast_like(change(), kept), lambda: kept)
 
 
 def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **extra: Any) -> tuple[Tree, Any]:
     """The step of an optimizer where ``go`` holds; elsewhere it does not run: updates of 0, the state as it was."""
 
     def take(state):
-        updates, new = opt.pair.update(grads, state, params, **extra)
-        return stored((grads, state), (updates, new))
+        updates, new = opt.unchecked.update(grads, state, params, **extra)
+        return cast_like((updates, new), (grads, state))
 
     def skip(state):
         return jax.tree.map(jnp.zeros_like, grads), state

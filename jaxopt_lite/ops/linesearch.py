@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.ops.norms import direction
+from jaxopt_lite.ops.norms import safe_divide
 from jaxopt_lite.ops.numerics import saturate, sqrt
 from jaxopt_lite.types import Scalar, Tree
 
@@ -111,9 +111,9 @@ def cubic_minimum(a: Point, b: Point, rounding: jax.Array | float = 0.0) -> jax.
     # In units of the largest of the three, whose square is finite, and no larger than what sums of it stay finite with.
     most = jnp.finfo(width.dtype).max / 8
     both = a.slope + b.slope
-    d1 = jnp.where(is_hidden, -0.5 * both, jnp.clip(both - direction(3 * rise, width), -most, most))
+    d1 = jnp.where(is_hidden, -0.5 * both, jnp.clip(both - safe_divide(3 * rise, width), -most, most))
     unit = jnp.maximum(jnp.abs(d1), jnp.maximum(jnp.abs(a.slope), jnp.abs(b.slope)))
-    inside = direction(d1, unit) ** 2 - direction(a.slope, unit) * direction(b.slope, unit)
+    inside = safe_divide(d1, unit) ** 2 - safe_divide(a.slope, unit) * safe_divide(b.slope, unit)
     d2 = jnp.sign(width) * unit * sqrt(jnp.maximum(inside, 0))
     below = b.slope - a.slope + 2 * d2
-    return jnp.where(below == 0, jnp.inf, b.t - direction(width * (b.slope + d2 - d1), below))
+    return jnp.where(below == 0, jnp.inf, b.t - safe_divide(width * (b.slope + d2 - d1), below))

@@ -1,7 +1,7 @@
 """What rules for matrices share: which leaves they are for, and along which axes.
 
 A matrix W of shape (fan_in, fan_out) maps rows, y = x W, as flax's and haiku's kernels do. A leaf with more axes is a
-stack of matrices, each of which is stepped by itself. Rules are written for (..., fan_in, fan_out), and `by_matrix`
+stack of matrices, each of which is stepped by itself. Rules are written for (..., fan_in, fan_out). `on_last_two_axes`
 turns leaves that are laid out otherwise.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 
 from jaxopt_lite.core.meshes import replicated
 from jaxopt_lite.core.protocol import Optimizer
-from jaxopt_lite.tree.packed import whole
-from jaxopt_lite.tree.paths import fits, in_groups, leaves_of, map_with_path
+from jaxopt_lite.tree.packed import reject_packed
+from jaxopt_lite.tree.paths import leaves_of, map_with_path, matches, update_by_group
 from jaxopt_lite.tree.places import shown
-from jaxopt_lite.tree.structure import describe, is_function
-from jaxopt_lite.tree.zeros import zeros_over
+from jaxopt_lite.tree.structure import format_leaf, is_function
+from jaxopt_lite.tree.zeros import reduced_zeros
 
 Others = Optimizer | None
 Hidden = str | Callable[[str, Any], bool] | None
@@ -33,7 +33,7 @@ NOT_HIDDEN = "*embed*|emb|*_emb|wte|wpe|head|*_head|*logits*|*classifier*|bias|*
 NOT_HIDDEN_LEAVES = "b|offset"
 
 
-def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
+def split_hidden(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
     """The pair of a rule for hidden matrices, and of another optimizer for all other leaves.
 
     Args:
@@ -48,21 +48,21 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         ValueError: at ``init`` and ``update``, if nobody has been told what to do with a leaf, or nothing is hidden.
     """
     if not (hidden is None or isinstance(hidden, str) or is_function(hidden)):
-        raise TypeError(f"{name}: hidden must be a function of path and leaf, or patterns, not {describe(hidden)}")
+        raise TypeError(f"{name}: hidden must be a function of path and leaf, or patterns, not {format_leaf(hidden)}")
 
     def group_of(path: str, leaf: Any) -> str:
         shape = tuple(leaf.shape)
         if hidden is None:
             chosen = len(shape) > 1
             parts = path.lower().split("/")
-            if chosen and (fits(parts[-1], NOT_HIDDEN_LEAVES) or any(fits(part, NOT_HIDDEN) for part in parts)):
+            if chosen and (matches(parts[-1], NOT_HIDDEN_LEAVES) or any(matches(part, NOT_HIDDEN) for part in parts)):
                 raise ValueError(
                     f"{name}: {path!r} has a name for what is no hidden matrix: say which ones are, by hidden="
                 )
         else:
-            chosen = fits(path, hidden) if isinstance(hidden, str) else hidden(path, shown(leaf))
+            chosen = matches(path, hidden) if isinstance(hidden, str) else hidden(path, shown(leaf))
             if not isinstance(chosen, bool | np.bool_):
-                raise TypeError(f"{name}: hidden must say True or False of {path!r}, not {describe(chosen)}")
+                raise TypeError(f"{name}: hidden must say True or False of {path!r}, not {format_leaf(chosen)}")
             if chosen and len(shape) < 2:
                 raise ValueError(f"{name}: {path!r} has shape {shape}, and hidden says that it is a matrix")
         if not chosen and others is None:
@@ -84,11 +84,11 @@ def routed(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> 
         return update(grads, state, params)
 
     if others is not None:
-        return in_groups({"hidden": (whole(name, init), of_matrices), "others": others}, groups_of)
+        return update_by_group({"hidden": (reject_packed(name, init), of_matrices), "others": others}, groups_of)
 
     def checked(params):
         groups_of(params)
-        return whole(name, init)(params)
+        return reject_packed(name, init)(params)
 
     return checked, update
 
@@ -126,7 +126,7 @@ def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[
     return tuple(places[: len(ins)]), tuple(places[len(ins) :])
 
 
-def by_matrix(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | None) -> Callable[..., Any]:
+def on_last_two_axes(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | None) -> Callable[..., Any]:
     """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned.
 
     The rule keeps at least one thing beside g, as all of these do. Squares of sides, which stand in tuples, stay
@@ -177,7 +177,7 @@ def transposed(x: jax.Array) -> jax.Array:
 def per_output(p: Any, out_axis: Axes, in_axis: Axes | None) -> jax.Array:
     """Real zeros for what is kept of each output of a matrix, with axes of 1 in place of the inputs."""
     ins, _ = merged_axes(len(p.shape), out_axis, in_axis)
-    return zeros_over(p, ins, keepdims=True)
+    return reduced_zeros(p, ins, keepdims=True)
 
 
 def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.ops.numerics import abs2, saturate, sqrt
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.types import Scalar, Tree
 
 
@@ -17,7 +17,7 @@ def norm(tree: Tree) -> jax.Array:
     Squares overflow beyond 1e19 and vanish below 1e-19; only then is the tree gone through again, scaled by a power of
     two. An infinity among the entries has no norm: NaN. At 0 the derivative is taken as 0.
     """
-    leaves = [load(x) for x in jax.tree.leaves(tree) if jnp.size(x)]
+    leaves = [to_compute_dtype(x) for x in jax.tree.leaves(tree) if jnp.size(x)]
     if not leaves:
         return jnp.zeros(())
     # Of what it knows to be constant, XLA would multiply the scales with each other first, which overflows.
@@ -54,13 +54,13 @@ def _norm_jvp(primals: tuple[Tree], tangents: tuple[Tree]) -> tuple[jax.Array, j
     with jax.numpy_dtype_promotion("standard"):
         length = norm(*primals)
         away = jnp.where(length > 0, length, 1)
-        slopes = [jnp.sum((jnp.conj(load(x) / away) * load(dx)).real) for x, dx in leaves]
+        slopes = [jnp.sum((jnp.conj(to_compute_dtype(x) / away) * to_compute_dtype(dx)).real) for x, dx in leaves]
         return length, functools.reduce(jnp.add, slopes, jnp.zeros_like(length))
 
 
 def norm1(tree: Tree) -> jax.Array:
     """The sum of the magnitudes of all entries of the tree: a scalar, saturating."""
-    lengths = [jnp.sum(jnp.abs(load(x))) for x in jax.tree.leaves(tree)]
+    lengths = [jnp.sum(jnp.abs(to_compute_dtype(x))) for x in jax.tree.leaves(tree)]
     return saturate(functools.reduce(jnp.add, lengths)) if lengths else jnp.zeros(())
 
 
@@ -69,7 +69,11 @@ def dot(a: Tree, b: Tree) -> jax.Array:
 
     Products that would make it overflow, which takes entries beyond 1e19, are cut off.
     """
-    pairs = [(load(x), load(y)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True) if jnp.size(x)]
+    pairs = [
+        (to_compute_dtype(x), to_compute_dtype(y))
+        for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+        if jnp.size(x)
+    ]
     if not pairs:
         return jnp.zeros(())
     products = [(jnp.conj(x) * y).real.reshape(-1) for x, y in pairs]
@@ -89,12 +93,12 @@ def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
     return scale * sqrt(jnp.sum(abs2(x / scale), axes, keepdims=True))
 
 
-def shortened(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
+def clip_to_norm(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
     """``g``, whose length is given, at no more than ``limit``; at length 0 it stays 0, and a length of NaN spreads."""
     return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))
 
 
-def direction(x: jax.Array, length: jax.Array) -> jax.Array:
+def safe_divide(x: jax.Array, length: jax.Array) -> jax.Array:
     """``x``, whose length is given, at length 1; at length 0 it stays 0."""
     return x / jnp.where(length == 0, 1, length)
 

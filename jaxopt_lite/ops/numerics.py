@@ -13,7 +13,7 @@ def saturate(x: jax.Array) -> jax.Array:
     return jnp.minimum(x, jnp.finfo(x.dtype).max)
 
 
-def plus(h: jax.Array, x: jax.Array) -> jax.Array:
+def saturating_add(h: jax.Array, x: jax.Array) -> jax.Array:
     """``h + x``, saturating, for ``h`` of at least 0.
 
     The limit is put on ``x``. Put on the sum, it makes XLA's CPU compiler sum up twice, once for the update and once

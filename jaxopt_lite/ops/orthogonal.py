@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxopt_lite.core.arguments import checked_number
 from jaxopt_lite.core.hyperparameters import ANY
 from jaxopt_lite.ops.matrices import transposed
-from jaxopt_lite.ops.norms import direction, length
+from jaxopt_lite.ops.norms import length, safe_divide
 from jaxopt_lite.ops.numerics import sqrt
 from jaxopt_lite.types import Scalar
 
@@ -86,11 +86,11 @@ def orthogonal(
     tall = x.shape[-2] > x.shape[-1]
     x = transposed(x) if tall else x
     margin = MARGIN[method] if coefficients is None else 1
-    x = direction(x, margin * length(x))  # whatever follows, so that no square overflows
+    x = safe_divide(x, margin * length(x))  # whatever follows, so that no square overflows
     if preconditioning != "frobenius":
         gram = x @ transposed(x)
         squares = length(gram) if preconditioning == "schatten" else jnp.sum(jnp.abs(gram), -1, keepdims=True)
-        x = direction(x, margin * sqrt(squares))
+        x = safe_divide(x, margin * sqrt(squares))
     each_step = COEFFICIENTS[method] if coefficients is None else coefficients
     for a, b, c in (each_step + each_step[-1:] * steps)[:steps]:
         gram = product(x, transposed(x))

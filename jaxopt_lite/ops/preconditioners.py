@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.ops.matrices import matrix_axes, transposed
-from jaxopt_lite.ops.norms import direction, length, shortened
+from jaxopt_lite.ops.norms import clip_to_norm, length, safe_divide
 from jaxopt_lite.ops.numerics import abs2, mean, sqrt
-from jaxopt_lite.tree.dtypes import at_least_float32, stored
-from jaxopt_lite.tree.zeros import zeros_beside
+from jaxopt_lite.tree.dtypes import at_least_float32, cast_like
+from jaxopt_lite.tree.zeros import replicated_zeros
 from jaxopt_lite.types import Scalar
 
 
@@ -43,7 +43,7 @@ def square_zeros(
         stack += [-(-n // block) for n in sides]
         sides = [min(n, block) for n in sides]
     dtype = at_least_float32(p.dtype)
-    return Sides(*(None if longest and n > longest else zeros_beside(p, (*stack, n, n), dtype) for n in sides))
+    return Sides(*(None if longest and n > longest else replicated_zeros(p, (*stack, n, n), dtype) for n in sides))
 
 
 def in_blocks(x: jax.Array, block: int) -> jax.Array:
@@ -64,7 +64,7 @@ def out_of_blocks(x: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 
 def outer_product(x: jax.Array) -> jax.Array:
     """What each matrix makes, x xᴴ; of one that is longer than 1e15, at that length, so that it is finite."""
-    x = shortened(x, length(x), 1e-4 * float(jnp.finfo(x.dtype).max) ** 0.5)
+    x = clip_to_norm(x, length(x), 1e-4 * float(jnp.finfo(x.dtype).max) ** 0.5)
     return x @ transposed(x)
 
 
@@ -79,7 +79,7 @@ def averaged(kept: Sides, new: Sides, beta: Scalar) -> Sides:
     return moved
 
 
-def whitened(
+def kl_statistics(
     g: jax.Array, turned: jax.Array, bases: Sides, eigenvalues: Sides, known: jax.Array
 ) -> tuple[Sides, Sides]:
     """What either side of g makes once the other is whitened, and its part in its own eigenvalues; see `kl_soap`.
@@ -131,7 +131,7 @@ def next_basis(factor: jax.Array, basis: jax.Array, known: jax.Array) -> jax.Arr
         vectors, _ = jnp.linalg.qr(factor @ basis)
         return vectors
 
-    factor, basis = jax.lax.stop_gradient((stored(basis, factor), basis))
+    factor, basis = jax.lax.stop_gradient((cast_like(factor, basis), basis))
     vectors: jax.Array = jax.lax.cond(known, power_iteration, eigenvectors, factor, basis)
     return vectors
 
@@ -144,7 +144,7 @@ def inverse_fourth_root(factor: jax.Array, eps: Scalar) -> jax.Array:
     return root
 
 
-def fitted(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scalar) -> Sides:
+def psgd_update(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scalar) -> Sides:
     """Triangular factors that whiten ``u`` somewhat better, unless it is 0; see `psgd_kron`."""
     factors, u = jax.lax.stop_gradient((factors, u))
     A = factors.inputs @ u @ transposed(factors.outputs)
@@ -152,11 +152,11 @@ def fitted(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scalar) -
     B = transposed(jax.scipy.linalg.solve_triangular(factors.outputs, transposed(B), trans="C"))
     # The larger of the two at length 1, so that no product overflows: what follows depends on their ratio alone.
     size = jnp.maximum(length(A), length(B))
-    A, B = direction(A, size), direction(B, size)
+    A, B = safe_divide(A, size), safe_divide(B, size)
 
     def moved(Q, a, b):
         aa, bb = a @ transposed(a), b @ transposed(b)
-        new = Q - precond_lr * direction(jnp.triu(aa - bb) @ Q, spectral_norm(aa + bb))
+        new = Q - precond_lr * safe_divide(jnp.triu(aa - bb) @ Q, spectral_norm(aa + bb))
         return jnp.where(length(u) > 0, new, Q)
 
     return Sides(moved(factors.inputs, A, B), moved(factors.outputs, transposed(A), transposed(B)))
@@ -166,4 +166,4 @@ def spectral_norm(x: jax.Array) -> jax.Array:
     """A lower bound of the largest eigenvalue of each Hermitian matrix, by two products with its longest column."""
     longest = jnp.argmax(jnp.sum(abs2(x), axis=-2), axis=-1)
     y = x @ jnp.take_along_axis(x, longest[..., None, None], axis=-1)
-    return length(x @ direction(y, length(y)))
+    return length(x @ safe_divide(y, length(y)))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.tree.zeros import zeros_beside
+from jaxopt_lite.tree.zeros import replicated_zeros
 from jaxopt_lite.types import Tree
 
 
@@ -18,7 +18,7 @@ def first_key(rule: str, seed: int | jax.Array, params: Tree) -> jax.Array:
     It is plain integers, which every checkpointer can store. Of one seed, what two rules draw in a chain differs.
     """
     key = jax.random.key_data(jax.random.fold_in(jax.random.key(seed), _code(rule)))
-    return key + zeros_beside(params, key.shape, key.dtype)
+    return key + replicated_zeros(params, key.shape, key.dtype)
 
 
 def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree: Tree) -> Tree:

@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdaBeliefState(NamedTuple):
@@ -18,7 +18,7 @@ class AdaBeliefState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Zhuang et al. (2020), arXiv:2010.07468")
-def adabelief(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-16):
+def adabelief(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-16):
     """AdaBelief.
 
         iter ← iter + 1

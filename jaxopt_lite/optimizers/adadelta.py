@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdaDeltaState(NamedTuple):
@@ -18,7 +18,7 @@ class AdaDeltaState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Zeiler (2012), arXiv:1212.5701")
-def adadelta(lr: Number = 1.0, decay_rate: Scalar = 0.9, eps: Scalar = 1e-6):
+def adadelta(lr: ScalarOrSchedule = 1.0, decay_rate: Scalar = 0.9, eps: Scalar = 1e-6):
     """AdaDelta.
 
         v ← decay_rate v + (1 - decay_rate) g²

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, each, mean, next_step, sqrt, zero_steps, zeros_over
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, each, mean, next_step, reduced_zeros, sqrt, zero_steps
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class Factored(NamedTuple):
@@ -26,7 +26,7 @@ class AdafactorState(NamedTuple):
 
 @optimizer(family="compact", paper="Shazeer & Stern (2018), arXiv:1804.04235", needs=("params", "leaf"))
 def adafactor(
-    lr: Number = 0.01,
+    lr: ScalarOrSchedule = 0.01,
     power: Scalar = 0.8,
     clipping: Scalar = 1.0,
     eps1: Scalar = 1e-30,
@@ -59,7 +59,7 @@ def adafactor(
 
     def init(params):
         def second_moment(p):
-            return Factored(zeros_over(p, -1), zeros_over(p, -2)) if jnp.ndim(p) > 1 else zeros_over(p, ())
+            return Factored(reduced_zeros(p, -1), reduced_zeros(p, -2)) if jnp.ndim(p) > 1 else reduced_zeros(p, ())
 
         return AdafactorState(iter=zero_steps(params), v=jax.tree.map(second_moment, params))
 

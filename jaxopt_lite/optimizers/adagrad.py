@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, each, next_step, plus, sqrt, stored, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, cast_like, each, next_step, saturating_add, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdaGradState(NamedTuple):
@@ -17,7 +17,7 @@ class AdaGradState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Duchi, Hazan & Singer (2011), JMLR 12")
-def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
+def adagrad(lr: ScalarOrSchedule = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
     """AdaGrad.
 
         h ← h + g²
@@ -38,13 +38,13 @@ def adagrad(lr: Number = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
 
     def init(params):
         h = zeros_like(params, real=True)
-        return AdaGradState(iter=zero_steps(params), h=stored(h, jax.tree.map(lambda h: h + h0, h)))
+        return AdaGradState(iter=zero_steps(params), h=cast_like(jax.tree.map(lambda h: h + h0, h), h))
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
 
         def rule(g, h):
-            h = plus(h, abs2(g))
+            h = saturating_add(h, abs2(g))
             return -lr_t * g / (sqrt(h) + eps), h
 
         updates, h = each(rule, grads, state.h)

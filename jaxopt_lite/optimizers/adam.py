@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdamState(NamedTuple):
@@ -18,7 +18,7 @@ class AdamState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980")
-def adam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-7):
+def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-7):
     """Adam, with the epsilon of the book.
 
         iter ← iter + 1

@@ -11,15 +11,15 @@ from jaxopt_lite.ops import (
     abs2,
     at,
     bias_correction,
-    decays,
-    direction,
+    decay_functions,
     each,
     next_step,
+    safe_divide,
     sqrt,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdamAtan2State(NamedTuple):
@@ -32,10 +32,10 @@ class AdamAtan2State(NamedTuple):
 
 @optimizer(family="adaptive", paper="Everett et al. (2024), arXiv:2407.05872", needs=("decay",))
 def adam_atan2(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
-    weight_decay: Number = 0.01,
+    weight_decay: ScalarOrSchedule = 0.01,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
@@ -71,15 +71,15 @@ def adam_atan2(
         t = next_step(state.iter)
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, v, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
             length, root = jnp.abs(m), sqrt(v / c2)
             angle = jnp.arctan2(length / c1, jnp.where(root == 0, 1, root))  # has no slope at (0, 0)
-            return decayed(-lr_t * angle * direction(m, length), p), m, v
+            return apply_decay(-lr_t * angle * safe_divide(m, length), p), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)
         return updates, AdamAtan2State(t, m, v)

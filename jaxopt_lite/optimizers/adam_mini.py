@@ -11,17 +11,17 @@ from jaxopt_lite.ops import (
     abs2,
     at,
     bias_correction,
-    decays,
+    decay_functions,
     each,
     mean,
     next_step,
+    reduced_zeros,
     sqrt,
     zero_steps,
     zeros_like,
-    zeros_over,
 )
 from jaxopt_lite.ops.matrices import unit_axes
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdamMiniState(NamedTuple):
@@ -34,11 +34,11 @@ class AdamMiniState(NamedTuple):
 
 @optimizer(family="compact", paper="Zhang et al. (2024), arXiv:2406.16793", needs=("decay", "leaf"))
 def adam_mini(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
     out_axis: int = -1,
@@ -70,7 +70,7 @@ def adam_mini(
 
     def init(params):
         def second_moment(p):
-            return zeros_over(p, unit_axes(jnp.ndim(p), out_axis), keepdims=True)
+            return reduced_zeros(p, unit_axes(jnp.ndim(p), out_axis), keepdims=True)
 
         return AdamMiniState(zero_steps(params), zeros_like(params), jax.tree.map(second_moment, params))
 
@@ -78,13 +78,13 @@ def adam_mini(
         t = next_step(state.iter)
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, v, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (mean(abs2(g), unit_axes(g.ndim, out_axis), keepdims=True) - v)
-            return decayed(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p), m, v
+            return apply_decay(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)
         return updates, AdamMiniState(t, m, v)

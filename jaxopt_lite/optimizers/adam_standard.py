@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdamStandardState(NamedTuple):
@@ -18,7 +18,7 @@ class AdamStandardState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980")
-def adam_standard(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
+def adam_standard(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
     """Adam, with the epsilon of optax and torch.
 
         iter ← iter + 1

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, bias_correction, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdaMaxState(NamedTuple):
@@ -19,7 +19,7 @@ class AdaMaxState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980, §7.1")
-def adamax(lr: Number = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
+def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
     """AdaMax.
 
         iter ← iter + 1

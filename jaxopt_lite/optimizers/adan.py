@@ -5,8 +5,19 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import Decay, abs2, at, bias_correction, decays, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import (
+    Decay,
+    abs2,
+    at,
+    bias_correction,
+    decay_functions,
+    each,
+    next_step,
+    sqrt,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdanState(NamedTuple):
@@ -21,12 +32,12 @@ class AdanState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Xie et al. (2022), arXiv:2208.06677", needs=("decay",))
 def adan(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.98,
     beta2: Scalar = 0.92,
     beta3: Scalar = 0.99,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "proximal",
     peak_lr: Scalar | None = None,
 ):
@@ -65,15 +76,15 @@ def adan(
         t = next_step(state.iter)
         lr_t, known = at(lr, state.iter), state.iter > 0
         c1, c2, c3 = (bias_correction(beta, t) for beta in (beta1, beta2, beta3))
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, d, n, g_last, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             delta = known * (g - g_last)
             m = m + (1 - beta1) * (g - m)
             d = d + (1 - beta2) * (delta - d)
             n = n + (1 - beta3) * (abs2(g + beta2 * delta) - n)
-            return decayed(-lr_t * (m / c1 + beta2 * d / c2) / (sqrt(n / c3) + eps), p), m, d, n, g
+            return apply_decay(-lr_t * (m / c1 + beta2 * d / c2) / (sqrt(n / c3) + eps), p), m, d, n, g
 
         updates, m, d, n, g = each(rule, grads, state.m, state.d, state.n, state.g, p=params)
         return updates, AdanState(t, m, d, n, g)

@@ -6,8 +6,20 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import Decay, abs2, at, bias_correction, decays, each, log, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import (
+    Decay,
+    abs2,
+    at,
+    bias_correction,
+    decay_functions,
+    each,
+    log,
+    next_step,
+    sqrt,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdEMAMixState(NamedTuple):
@@ -21,14 +33,14 @@ class AdEMAMixState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Pagliardini et al. (2024), arXiv:2409.03137", needs=("decay",))
 def ademamix(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     beta3: Scalar = 0.9999,
     eps: Scalar = 1e-8,
     alpha: Scalar = 5.0,
     warmup_steps: Scalar | None = None,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
@@ -74,14 +86,14 @@ def ademamix(
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
         x = jnp.minimum(1.0 * t / (1 if warmup_steps is None else warmup_steps), 1)
         share = -jnp.expm1(1 / ((1 - x) / log(beta1) + x / log(beta3)))
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m1, m2, v, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             m1 = m1 + (1 - beta1) * (g - m1)
             m2 = m2 + share * (g - m2)
             v = v + (1 - beta2) * (abs2(g) - v)
-            return decayed(-lr_t * (m1 / c1 + alpha * x * m2) / (sqrt(v / c2) + eps), p), m1, m2, v
+            return apply_decay(-lr_t * (m1 / c1 + alpha * x * m2) / (sqrt(v / c2) + eps), p), m1, m2, v
 
         updates, m1, m2, v = each(rule, grads, state.m1, state.m2, state.v, p=params)
         return updates, AdEMAMixState(t, m1, m2, v)

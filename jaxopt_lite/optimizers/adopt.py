@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, each, next_step, shortened, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, clip_to_norm, each, next_step, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ADOPTState(NamedTuple):
@@ -19,7 +19,7 @@ class ADOPTState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Taniguchi et al. (2024), arXiv:2411.02853")
-def adopt(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: Scalar = 1e-6):
+def adopt(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: Scalar = 1e-6):
     """ADOPT.
 
         n = g / max(√v, eps), cut off at ±iter^¼    iter counts the steps before this one
@@ -51,7 +51,7 @@ def adopt(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: 
 
         def rule(g, m, v):
             n = g / jnp.where(first, 1, jnp.maximum(sqrt(v), eps))
-            m = m + (1 - beta1) * (shortened(n, jnp.abs(n), limit) - m)
+            m = m + (1 - beta1) * (clip_to_norm(n, jnp.abs(n), limit) - m)
             v = v + share * (abs2(g) - v)
             return -lr_t * m, m, v
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AMSGradState(NamedTuple):
@@ -20,7 +20,7 @@ class AMSGradState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Reddi et al. (2018), arXiv:1904.09237")
-def amsgrad(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
+def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
     """AMSGrad.
 
         iter ← iter + 1

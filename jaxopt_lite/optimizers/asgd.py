@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ASGDState(NamedTuple):
@@ -18,7 +18,7 @@ class ASGDState(NamedTuple):
 
 
 @optimizer(family="first-order", paper="Polyak & Juditsky (1992)", needs=("params",))
-def asgd(lr: Number = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75, begin: int = 1_000_000):
+def asgd(lr: ScalarOrSchedule = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75, begin: int = 1_000_000):
     """Averaged stochastic gradient descent.
 
         η = lr / (1 + lambd |lr| iter)^power               iter counts the steps before this one

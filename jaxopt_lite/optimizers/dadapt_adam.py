@@ -9,18 +9,18 @@ from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import (
     abs2,
     at,
-    direction,
+    cast_like,
     dot,
     each,
     next_step,
     norm1,
-    number_beside,
+    replicated_scalar,
+    safe_divide,
     sqrt,
-    stored,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class DAdaptAdamState(NamedTuple):
@@ -39,11 +39,11 @@ class DAdaptAdamState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Defazio & Mishchenko (2023), arXiv:2301.07733", needs=("decay", "tree"))
 def dadapt_adam(
-    lr: Number = 1.0,
+    lr: ScalarOrSchedule = 1.0,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     d0: Scalar = 1e-6,
 ):
     """Adam with D-Adaptation.
@@ -74,8 +74,8 @@ def dadapt_adam(
     def init(params):
         return DAdaptAdamState(
             zero_steps(params),
-            number_beside(params, d0),
-            number_beside(params),
+            replicated_scalar(params, d0),
+            replicated_scalar(params),
             zeros_like(params),
             zeros_like(params, real=True),
             zeros_like(params),
@@ -93,7 +93,7 @@ def dadapt_adam(
             return -m / (sqrt(v) + eps) - lr_t * d * shrink * p, m, v, s
 
         updates, m, v, s = each(rule, grads, state.m, state.v, state.s, p=params)
-        d, r = stored((state.d, state.r), (jnp.maximum(d, direction(r, (1 - beta3) * norm1(s))), r))
+        d, r = cast_like((jnp.maximum(d, safe_divide(r, (1 - beta3) * norm1(s))), r), (state.d, state.r))
         return updates, DAdaptAdamState(next_step(state.iter), d, r, m, v, s)
 
     return init, update

@@ -6,8 +6,20 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, copy, difference, each, next_step, norm, plus, sqrt, stored, zero_steps
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import (
+    abs2,
+    at,
+    cast_like,
+    copy,
+    difference,
+    each,
+    next_step,
+    norm,
+    saturating_add,
+    sqrt,
+    zero_steps,
+)
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class DoGState(NamedTuple):
@@ -20,7 +32,7 @@ class DoGState(NamedTuple):
 
 
 @optimizer(family="rate-free", paper="Ivgi, Hinder & Carmon (2023), arXiv:2302.12022", needs=("params", "tree"))
-def dog(lr: Number = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
+def dog(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
     """Distance over gradients.
 
         r ← max(r, ‖p - start‖)          at first reps_rel (1 + ‖start‖)
@@ -46,13 +58,13 @@ def dog(lr: Number = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
 
     def update(grads, state, params=None):
         distance = jnp.maximum(state.distance, norm(difference(params, state.start)))
-        squares = plus(state.squares, abs2(norm(grads)))
+        squares = saturating_add(state.squares, abs2(norm(grads)))
         eta = at(lr, state.iter) * distance / sqrt(squares + eps)
 
         def rule(g):
             return -eta * g
 
-        distance, squares = stored((state.distance, state.squares), (distance, squares))
+        distance, squares = cast_like((distance, squares), (state.distance, state.squares))
         return each(rule, grads), DoGState(next_step(state.iter), state.start, distance, squares)
 
     return init, update

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class HeavyBallState(NamedTuple):
@@ -18,7 +18,7 @@ class HeavyBallState(NamedTuple):
 
 
 @optimizer(family="first-order", paper="Polyak (1964)")
-def heavy_ball(lr: Number = 0.01, momentum: Scalar = 0.9, dampening: Scalar = 0.0, nesterov: bool = False):
+def heavy_ball(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, dampening: Scalar = 0.0, nesterov: bool = False):
     """Gradient descent with momentum, as torch's and optax's SGD have it.
 
         b ← momentum b + (1 - dampening) g    at the first step b ← g

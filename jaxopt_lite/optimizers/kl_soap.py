@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, each, next_step, sqrt, when, zero_steps, zeros_like, zeros_over
-from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, matrix_axes, routed
-from jaxopt_lite.ops.preconditioners import Sides, averaged, next_basis, rotated, square_zeros, unrotated, whitened
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, each, next_step, reduced_zeros, sqrt, when, zero_steps, zeros_like
+from jaxopt_lite.ops.matrices import Hidden, Others, matrix_axes, on_last_two_axes, split_hidden
+from jaxopt_lite.ops.preconditioners import Sides, averaged, kl_statistics, next_basis, rotated, square_zeros, unrotated
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class KLSOAPState(NamedTuple):
@@ -28,12 +28,12 @@ class KLSOAPState(NamedTuple):
 
 @optimizer(family="matrix", paper="Lin et al. (2025), arXiv:2509.03378", needs=("decay", "leaf", "matrices"))
 def kl_soap(
-    lr: Number = 0.003,
+    lr: ScalarOrSchedule = 0.003,
     beta1: Scalar = 0.95,
     beta2: Scalar = 0.95,
     shampoo_beta: Scalar = 0.95,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.01,
+    weight_decay: ScalarOrSchedule = 0.01,
     every: int = 10,
     out_axis: int = -1,
     in_axis: int | None = None,
@@ -82,8 +82,8 @@ def kl_soap(
 
         def tenths(p):
             into, out = matrix_axes(len(p.shape), out_axis, in_axis)
-            of_inputs = jnp.moveaxis(zeros_over(p, out), into - (out < into), -1)
-            of_outputs = jnp.moveaxis(zeros_over(p, into), out - (into < out), -1)
+            of_inputs = jnp.moveaxis(reduced_zeros(p, out), into - (out < into), -1)
+            of_outputs = jnp.moveaxis(reduced_zeros(p, into), out - (into < out), -1)
             return Sides(of_inputs + 0.1, of_outputs + 0.1)
 
         m, v = zeros_like(params), zeros_like(params, real=True)
@@ -102,14 +102,14 @@ def kl_soap(
             m = m + (1 - beta1) * (along - m)
             v = v + (1 - beta2) * (abs2(along) - v)
             u = -lr_t * unrotated(m / (sqrt(v) + eps), bases) - lr_t * shrink * p
-            outer, values = whitened(g, along, bases, eigenvalues, begun)
+            outer, values = kl_statistics(g, along, bases, eigenvalues, begun)
             factors = averaged(factors, outer, shampoo_beta)
             eigenvalues = averaged(eigenvalues, values, shampoo_beta)
             m, bases = when(due, lambda: turned(m, factors, bases), (m, bases))
             return jnp.where(begun, u, 0 * g), m, v, factors, bases, eigenvalues
 
-        rule = by_matrix(rule, out_axis, in_axis)
+        rule = on_last_two_axes(rule, out_axis, in_axis)
         updates, *kept = each(rule, grads, *state[1:], p=params)
         return updates, KLSOAPState(next_step(state.iter), *kept)
 
-    return routed("kl_soap", (init, update), hidden, others)
+    return split_hidden("kl_soap", (init, update), hidden, others)

@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, norm, sqrt, trust_ratio, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class LAMBState(NamedTuple):
@@ -19,7 +19,11 @@ class LAMBState(NamedTuple):
 
 @optimizer(family="layerwise", paper="You et al. (2020), arXiv:1904.00962", needs=("params", "leaf"))
 def lamb(
-    lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-6, weight_decay: Number = 0.01
+    lr: ScalarOrSchedule = 0.001,
+    beta1: Scalar = 0.9,
+    beta2: Scalar = 0.999,
+    eps: Scalar = 1e-6,
+    weight_decay: ScalarOrSchedule = 0.01,
 ):
     """LAMB.
 

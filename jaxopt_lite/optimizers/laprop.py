@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class LaPropState(NamedTuple):
@@ -18,7 +18,7 @@ class LaPropState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Ziyin et al. (2020), arXiv:2002.04839")
-def laprop(lr: Number = 4e-4, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-15):
+def laprop(lr: ScalarOrSchedule = 4e-4, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-15):
     """LaProp.
 
         iter ← iter + 1

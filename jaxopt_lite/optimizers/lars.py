@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, norm, trust_ratio, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class LARSState(NamedTuple):
@@ -17,7 +17,12 @@ class LARSState(NamedTuple):
 
 
 @optimizer(family="layerwise", paper="You et al. (2017), arXiv:1708.03888", needs=("params", "leaf"))
-def lars(lr: Number = 1.0, momentum: Scalar = 0.9, weight_decay: Number = 0.0, trust_coefficient: Scalar = 0.001):
+def lars(
+    lr: ScalarOrSchedule = 1.0,
+    momentum: Scalar = 0.9,
+    weight_decay: ScalarOrSchedule = 0.0,
+    trust_coefficient: Scalar = 0.001,
+):
     """Layer-wise adaptive rate scaling.
 
         ℓ = trust_coefficient ‖p‖ / (‖g‖ + λ ‖p‖)    leaf by leaf, 1 where ‖p‖ or what is below is 0; λ is weight_decay

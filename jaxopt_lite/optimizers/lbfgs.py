@@ -7,16 +7,16 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import (
+    add_updates,
     cast,
+    cast_like,
     difference,
-    direction,
     dot,
     each,
-    moved,
     next_step,
     norm,
-    number_beside,
-    stored,
+    replicated_scalar,
+    safe_divide,
     zero_steps,
     zeros_like,
 )
@@ -75,7 +75,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
             return jax.tree.map(lambda z: jnp.broadcast_to(z[None], (memory, *z.shape)), zeros_like(params))
 
         # optax.value_and_grad_from_state takes any finite value for one that a search has found.
-        nowhere = number_beside(params, jnp.inf)
+        nowhere = replicated_scalar(params, jnp.inf)
         return LBFGSState(zero_steps(params), nowhere, zeros_like(params), stack(), stack())
 
     def update(grads, state, params=None, *, value, grad, value_fn):
@@ -84,33 +84,33 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         def first(q, pair):
             s, y = pair
             sy = dot(s, y)
-            a = direction(dot(s, q), sy)
+            a = safe_divide(dot(s, q), sy)
             return each(lambda q, y: q - a * y, q, y=y), (a, sy)
 
         def second(r, pair):
             s, y, a, sy = pair
-            b = direction(dot(y, r), sy)
+            b = safe_divide(dot(y, r), sy)
             return each(lambda r, s: r + (a - b) * s, r, s=s), None
 
         q, (a, sy) = jax.lax.scan(first, grads, pairs, length=memory)
         newest = jax.tree.map(lambda y: y[0], pairs[1])
         yy = dot(newest, newest)
-        size = jnp.where(yy > 0, direction(sy[0], yy), direction(jnp.ones(()), norm(grads)))
+        size = jnp.where(yy > 0, safe_divide(sy[0], yy), safe_divide(jnp.ones(()), norm(grads)))
         Hg, _ = jax.lax.scan(second, each(lambda q: size * q, q), (*pairs, a, sy), reverse=True)
 
         def rule(h, t):
             return -t * h
 
         def along(t):  # rounded as it will be, so that the search looks where the step ends
-            return stored(params, each(rule, Hg, t=t))
+            return cast_like(each(rule, Hg, t=t), params)
 
         def look(t):
-            value, conjugates = jax.value_and_grad(value_fn)(moved(params, along(t)))
+            value, conjugates = jax.value_and_grad(value_fn)(add_updates(params, along(t)))
             here = jax.tree.map(lambda g, h: cast(jnp.conj(g), h.dtype), conjugates, Hg)
-            return Point(t, stored(start.value, value), stored(start.slope, -dot(here, Hg))), here
+            return Point(t, cast_like(value, start.value), cast_like(-dot(here, Hg), start.slope)), here
 
         one = jnp.ones_like(state.value)
-        start = Point(jnp.zeros_like(one), stored(one, value), stored(one, -dot(grad, Hg)))
+        start = Point(jnp.zeros_like(one), cast_like(value, one), cast_like(-dot(grad, Hg), one))
         here = jax.tree.map(lambda g, h: cast(g, h.dtype), grad, Hg)
         search = zoom(look, start, here, one, c1=c1, c2=c2, most=max_evaluations)
         updates = along(search.low.t)
@@ -122,7 +122,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
             return jnp.where(forget, 0, jnp.where(keep, pushed, old))
 
         steps, changes = (each(remembered, old, new=new) for old, new in zip(state[3:], (s, y), strict=True))
-        value, grad = stored((state.value, state.grad), (search.low.value, search.grad))
+        value, grad = cast_like((search.low.value, search.grad), (state.value, state.grad))
         return updates, LBFGSState(next_step(state.iter), value, grad, steps, changes)
 
     return init, update

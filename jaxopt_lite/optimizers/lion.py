@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import Decay, at, decays, each, next_step, sign, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import Decay, at, decay_functions, each, next_step, sign, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class LionState(NamedTuple):
@@ -18,10 +18,10 @@ class LionState(NamedTuple):
 
 @optimizer(family="sign", paper="Chen et al. (2023), arXiv:2302.06675", needs=("decay",))
 def lion(
-    lr: Number = 1e-4,
+    lr: ScalarOrSchedule = 1e-4,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.99,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
@@ -51,12 +51,12 @@ def lion(
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             c = beta1 * m + (1 - beta1) * g
-            return decayed(-lr_t * sign(c), p), beta2 * m + (1 - beta2) * g
+            return apply_decay(-lr_t * sign(c), p), beta2 * m + (1 - beta2) * g
 
         updates, m = each(rule, grads, state.m, p=params)
         return updates, LionState(next_step(state.iter), m)

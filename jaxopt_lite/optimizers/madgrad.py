@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, copy, each, next_step, plus, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, copy, each, next_step, saturating_add, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class MADGRADState(NamedTuple):
@@ -20,7 +20,7 @@ class MADGRADState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Defazio & Jelassi (2021), arXiv:2101.11075", needs=("params",))
-def madgrad(lr: Number = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
+def madgrad(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
     """A momentumised, adaptive, dual averaged gradient method.
 
         iter ← iter + 1
@@ -54,7 +54,7 @@ def madgrad(lr: Number = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
 
         def rule(g, s, v, p, x0):
             s = s + lam * g
-            v = plus(v, abs(lam) * abs2(g))
+            v = saturating_add(v, abs(lam) * abs2(g))
             root = jnp.cbrt(jnp.where(v > 0, v, 1))  # which has no slope at 0, where s is 0 as well
             z = x0 - s / (root + eps)
             return (1 - momentum) * (z - p), s, v

@@ -10,16 +10,16 @@ from jaxopt_lite.ops import (
     abs2,
     at,
     bias_correction,
-    decays,
+    clip_to_norm,
+    decay_functions,
     each,
     next_step,
     norm,
-    shortened,
     sqrt,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class MARSState(NamedTuple):
@@ -33,12 +33,12 @@ class MARSState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Yuan et al. (2024), arXiv:2411.10438", needs=("decay", "leaf"))
 def mars(
-    lr: Number = 0.003,
+    lr: ScalarOrSchedule = 0.003,
     beta1: Scalar = 0.95,
     beta2: Scalar = 0.99,
     eps: Scalar = 1e-8,
     gamma: Scalar = 0.025,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
@@ -76,15 +76,15 @@ def mars(
         t = next_step(state.iter)
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, v, g_last, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             c = g + gamma * (beta1 / (1 - beta1)) * (g - g_last)
-            c = shortened(c, norm(c), 1)
+            c = clip_to_norm(c, norm(c), 1)
             m = m + (1 - beta1) * (c - m)
             v = v + (1 - beta2) * (abs2(c) - v)
-            return decayed(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p), m, v, g
+            return apply_decay(-lr_t * (m / c1) / (sqrt(v / c2) + eps), p), m, v, g
 
         updates, m, v, g = each(rule, grads, state.m, state.v, state.g, p=params)
         return updates, MARSState(t, m, v, g)

@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class MomentumState(NamedTuple):
@@ -17,7 +17,7 @@ class MomentumState(NamedTuple):
 
 
 @optimizer(family="first-order", paper="Polyak (1964)")
-def momentum(lr: Number = 0.01, momentum: Scalar = 0.9):
+def momentum(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
     """Gradient descent with momentum.
 
         velocity ← momentum velocity - lr g

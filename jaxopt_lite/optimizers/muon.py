@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import Decay, at, decays, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.ops.matrices import Axes, Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops import Decay, at, decay_functions, each, next_step, zero_steps, zeros_like
+from jaxopt_lite.ops.matrices import Axes, Hidden, Others, on_last_two_axes, split_hidden
 from jaxopt_lite.ops.orthogonal import (
     Coefficients,
     Method,
@@ -16,7 +16,7 @@ from jaxopt_lite.ops.orthogonal import (
     orthogonal,
     relative_scale,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class MuonState(NamedTuple):
@@ -32,10 +32,10 @@ class MuonState(NamedTuple):
     needs=("decay", "leaf", "matrices"),
 )
 def muon(
-    lr: Number = 0.02,
+    lr: ScalarOrSchedule = 0.02,
     momentum: Scalar = 0.95,
     nesterov: bool = True,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
     method: Method = "newton_schulz",
@@ -101,15 +101,15 @@ def muon(
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, B, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             B = B + (1 - momentum) * (g - B)
             U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16, triples, preconditioning)
-            return decayed(-lr_t * relative_scale(g.shape, scale) * U, p), B
+            return apply_decay(-lr_t * relative_scale(g.shape, scale) * U, p), B
 
-        updates, B = each(by_matrix(rule, out_axis, in_axis), grads, state.momentum, p=params)
+        updates, B = each(on_last_two_axes(rule, out_axis, in_axis), grads, state.momentum, p=params)
         return updates, MuonState(next_step(state.iter), B)
 
-    return routed("muon", (init, update), hidden, others)
+    return split_hidden("muon", (init, update), hidden, others)

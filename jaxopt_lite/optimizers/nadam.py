@@ -5,8 +5,8 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, zero_steps, zeros_beside, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, replicated_zeros, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NAdamState(NamedTuple):
@@ -20,7 +20,7 @@ class NAdamState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Dozat (2016), ICLR workshop")
 def nadam(
-    lr: Number = 0.002,
+    lr: ScalarOrSchedule = 0.002,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     eps: Scalar = 1e-8,
@@ -50,7 +50,7 @@ def nadam(
     """
 
     def init(params):
-        one = zeros_beside(params, (), float) + 1
+        one = replicated_zeros(params, (), float) + 1
         return NAdamState(zero_steps(params), one, zeros_like(params), zeros_like(params, real=True))
 
     def update(grads, state, params=None):

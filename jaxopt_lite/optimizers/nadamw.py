@@ -5,8 +5,19 @@ from typing import NamedTuple
 import jax
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import Decay, abs2, at, bias_correction, decays, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import (
+    Decay,
+    abs2,
+    at,
+    bias_correction,
+    decay_functions,
+    each,
+    next_step,
+    sqrt,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NAdamWState(NamedTuple):
@@ -19,11 +30,11 @@ class NAdamWState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Dozat (2016); Dahl et al. (2023), arXiv:2306.07179", needs=("decay",))
 def nadamw(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.01,
+    weight_decay: ScalarOrSchedule = 0.01,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
@@ -60,13 +71,13 @@ def nadamw(
         of_m = beta1 / bias_correction(beta1, next_step(t))
         of_g = (1 - beta1) / bias_correction(beta1, t)
         c2 = bias_correction(beta2, t)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, v, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
-            return decayed(-lr_t * (of_m * m + of_g * g) / (sqrt(v / c2) + eps), p), m, v
+            return apply_decay(-lr_t * (of_m * m + of_g * g) / (sqrt(v / c2) + eps), p), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)
         return updates, NAdamWState(t, m, v)

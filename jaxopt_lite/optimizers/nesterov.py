@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NesterovState(NamedTuple):
@@ -17,7 +17,7 @@ class NesterovState(NamedTuple):
 
 
 @optimizer(family="first-order", paper="Nesterov (1983), as rewritten by Bengio et al., arXiv:1212.0901")
-def nesterov(lr: Number = 0.01, momentum: Scalar = 0.9):
+def nesterov(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
     """Nesterov's accelerated gradient, in the form that takes the gradient at the parameters themselves.
 
         velocity ← momentum velocity - lr g

@@ -9,19 +9,19 @@ from jaxopt_lite.ops import (
     Decay,
     abs2,
     at,
-    decays,
-    direction,
+    decay_functions,
     each,
     length,
     mean,
     next_step,
+    safe_divide,
     sqrt,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.ops.matrices import Axes, Hidden, Others, by_matrix, per_output, routed
+from jaxopt_lite.ops.matrices import Axes, Hidden, Others, on_last_two_axes, per_output, split_hidden
 from jaxopt_lite.ops.orthogonal import Coefficients, Method, Scale, in_triples, orthogonal, relative_scale
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NorMuonState(NamedTuple):
@@ -34,12 +34,12 @@ class NorMuonState(NamedTuple):
 
 @optimizer(family="matrix", paper="Li et al. (2025), arXiv:2510.05491", needs=("decay", "leaf", "matrices"))
 def normuon(
-    lr: Number = 0.02,
+    lr: ScalarOrSchedule = 0.02,
     momentum: Scalar = 0.95,
     beta2: Scalar = 0.95,
     eps: Scalar = 1e-8,
     nesterov: bool = True,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
     method: Method = "newton_schulz",
@@ -98,18 +98,18 @@ def normuon(
 
     def update(grads, state, params=None):
         lr_t = at(lr, state.iter)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, B, v, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             B = B + (1 - momentum) * (g - B)
             U = orthogonal(g + momentum * (B - g) if nesterov else B, method, steps, bfloat16, triples)
             v = v + (1 - beta2) * (mean(abs2(U), -2, keepdims=True) - v)
             U_hat = U / (sqrt(v) + eps)
-            step = direction(length(U) * U_hat, length(U_hat))
-            return decayed(-lr_t * relative_scale(g.shape, scale) * step, p), B, v
+            step = safe_divide(length(U) * U_hat, length(U_hat))
+            return apply_decay(-lr_t * relative_scale(g.shape, scale) * step, p), B, v
 
-        updates, B, v = each(by_matrix(rule, out_axis, in_axis), grads, state.momentum, state.v, p=params)
+        updates, B, v = each(on_last_two_axes(rule, out_axis, in_axis), grads, state.momentum, state.v, p=params)
         return updates, NorMuonState(next_step(state.iter), B, v)
 
-    return routed("normuon", (init, update), hidden, others)
+    return split_hidden("normuon", (init, update), hidden, others)

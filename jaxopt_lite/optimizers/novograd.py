@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, each, next_step, norm, sqrt, zero_steps, zeros_like, zeros_over
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, each, next_step, norm, reduced_zeros, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NovoGradState(NamedTuple):
@@ -20,7 +20,11 @@ class NovoGradState(NamedTuple):
 
 @optimizer(family="layerwise", paper="Ginsburg et al. (2019), arXiv:1905.11286", needs=("decay", "leaf"))
 def novograd(
-    lr: Number = 0.001, beta1: Scalar = 0.95, beta2: Scalar = 0.98, eps: Scalar = 1e-8, weight_decay: Number = 0.0
+    lr: ScalarOrSchedule = 0.001,
+    beta1: Scalar = 0.95,
+    beta2: Scalar = 0.98,
+    eps: Scalar = 1e-8,
+    weight_decay: ScalarOrSchedule = 0.0,
 ):
     """NovoGrad.
 
@@ -43,7 +47,7 @@ def novograd(
     """
 
     def init(params):
-        v = jax.tree.map(zeros_over, params)
+        v = jax.tree.map(reduced_zeros, params)
         return NovoGradState(iter=zero_steps(params), m=zeros_like(params), v=v)
 
     def update(grads, state, params=None):

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import at, direction, each, next_step, norm, sqrt, zero_steps
-from jaxopt_lite.types import Number, Scalar
+from jaxopt_lite.ops import at, each, next_step, norm, safe_divide, sqrt, zero_steps
+from jaxopt_lite.types import Scalar, ScalarOrSchedule
 
 
 class PolyakSGDState(NamedTuple):
@@ -17,7 +17,7 @@ class PolyakSGDState(NamedTuple):
 
 
 @optimizer(family="second-order", paper="Loizou et al. (2021), arXiv:2002.10542", needs=("value", "tree"))
-def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps: Scalar = 0.0):
+def polyak_sgd(lr: ScalarOrSchedule = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps: Scalar = 0.0):
     """Gradient descent with Polyak's step.
 
         η ← min(max(value - f_min, 0) / (‖g‖² + eps), max_lr)    the norm of the whole tree
@@ -43,11 +43,11 @@ def polyak_sgd(lr: Number = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps:
 
     def update(grads, state, params=None, *, value):
         length = norm((grads, sqrt(eps)))  # whose square may overflow or vanish
-        step = jnp.minimum(direction(jnp.maximum(value - f_min, 0), length), max_lr * length)
+        step = jnp.minimum(safe_divide(jnp.maximum(value - f_min, 0), length), max_lr * length)
         lr_t = at(lr, state.iter)
 
         def rule(g):
-            return -lr_t * step * direction(g, length)
+            return -lr_t * step * safe_divide(g, length)
 
         return each(rule, grads), PolyakSGDState(next_step(state.iter))
 

@@ -9,20 +9,20 @@ from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import (
     abs2,
     at,
+    cast_like,
     copy,
     difference,
-    direction,
     dot,
     each,
     next_step,
     norm1,
-    number_beside,
+    replicated_scalar,
+    safe_divide,
     sqrt,
-    stored,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ProdigyState(NamedTuple):
@@ -42,11 +42,11 @@ class ProdigyState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Mishchenko & Defazio (2023), arXiv:2306.06101", needs=("params", "tree"))
 def prodigy(
-    lr: Number = 1.0,
+    lr: ScalarOrSchedule = 1.0,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     d0: Scalar = 1e-6,
     d_coef: Scalar = 1.0,
 ):
@@ -81,8 +81,8 @@ def prodigy(
     def init(params):
         return ProdigyState(
             zero_steps(params),
-            number_beside(params, d0),
-            number_beside(params),
+            replicated_scalar(params, d0),
+            replicated_scalar(params),
             zeros_like(params),
             zeros_like(params, real=True),
             zeros_like(params),
@@ -100,7 +100,7 @@ def prodigy(
             return -lr_t * d * (m / (sqrt(v) + d * eps) + shrink * p), m, v, s
 
         updates, m, v, s = each(rule, grads, state.m, state.v, state.s, p=params)
-        d, r = stored((state.d, state.r), (jnp.maximum(d, d_coef * direction(r, norm1(s))), r))
+        d, r = cast_like((jnp.maximum(d, d_coef * safe_divide(r, norm1(s))), r), (state.d, state.r))
         return updates, ProdigyState(next_step(state.iter), d, r, m, v, s, state.start)
 
     return init, update

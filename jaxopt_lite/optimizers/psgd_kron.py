@@ -7,11 +7,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import at, bias_correction, each, length, mean, next_step, shortened, when, zero_steps, zeros_like
-from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, routed, transposed
-from jaxopt_lite.ops.preconditioners import fitted, square_zeros
+from jaxopt_lite.ops import (
+    at,
+    bias_correction,
+    clip_to_norm,
+    each,
+    length,
+    mean,
+    next_step,
+    when,
+    zero_steps,
+    zeros_like,
+)
+from jaxopt_lite.ops.matrices import Hidden, Others, on_last_two_axes, split_hidden, transposed
+from jaxopt_lite.ops.preconditioners import psgd_update, square_zeros
 from jaxopt_lite.ops.random import draw, first_key
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 DAMPING = float(np.finfo(np.float32).eps) ** 0.5
 
@@ -30,11 +41,11 @@ class PSGDKronState(NamedTuple):
 
 @optimizer(family="matrix", paper="Li (2018), arXiv:1512.04202", needs=("decay", "leaf", "matrices"))
 def psgd_kron(
-    lr: Number = 3e-4,
+    lr: ScalarOrSchedule = 3e-4,
     beta1: Scalar = 0.9,
     precond_lr: Scalar = 0.1,
     clipping: Scalar = 1.1,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     every: int = 1,
     seed: int | jax.Array = 0,
     out_axis: int = -1,
@@ -93,17 +104,17 @@ def psgd_kron(
             m = m + (1 - beta1) * (g - m)
             u = m / c1
             u = u + DAMPING * mean(jnp.abs(u), (-2, -1), keepdims=True) * V
-            factors = when(due, lambda: fitted(factors, u, V, precond_lr), factors)
+            factors = when(due, lambda: psgd_update(factors, u, V, precond_lr), factors)
             P1, P2 = (transposed(Q) @ Q for Q in factors)
             U = P1 @ u @ P2
-            U = shortened(U, length(U) / (U.shape[-2] * U.shape[-1]) ** 0.5, clipping)
+            U = clip_to_norm(U, length(U) / (U.shape[-2] * U.shape[-1]) ** 0.5, clipping)
             return -lr_t * U - lr_t * shrink * p, m, factors
 
         noise = jax.lax.cond(
             due, lambda: draw(jax.random.normal, state.key, state.iter, grads), lambda: zeros_like(grads)
         )
-        rule = by_matrix(rule, out_axis, in_axis)
+        rule = on_last_two_axes(rule, out_axis, in_axis)
         updates, m, factors = each(rule, grads, state.m, state.factors, V=noise, p=params)
         return updates, PSGDKronState(t, m, factors, state.key)
 
-    return routed("psgd_kron", (init, update), hidden, others)
+    return split_hidden("psgd_kron", (init, update), hidden, others)

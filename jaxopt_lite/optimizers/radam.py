@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, log, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class RAdamState(NamedTuple):
@@ -19,7 +19,7 @@ class RAdamState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Liu et al. (2020), arXiv:1908.03265")
-def radam(lr: Number = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
+def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
     """Rectified Adam.
 
         iter ← iter + 1

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, each, next_step, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class RMSPropState(NamedTuple):
@@ -24,7 +24,7 @@ class RMSPropState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Tieleman & Hinton (2012), Coursera lecture 6.5")
 def rmsprop(
-    lr: Number = 0.01,
+    lr: ScalarOrSchedule = 0.01,
     decay_rate: Scalar = 0.99,
     eps: Scalar = 1e-7,
     momentum: Scalar | None = None,

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, sign, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class RpropState(NamedTuple):
@@ -20,7 +20,7 @@ class RpropState(NamedTuple):
 
 @optimizer(family="sign", paper="Riedmiller & Braun (1993)")
 def rprop(
-    lr: Number = 0.01,
+    lr: ScalarOrSchedule = 0.01,
     eta_minus: Scalar = 0.5,
     eta_plus: Scalar = 1.2,
     min_scale: Scalar = 1e-4,

@@ -10,17 +10,17 @@ from jaxopt_lite.ops import (
     abs2,
     at,
     bias_correction,
+    cast_like,
     copy,
-    direction,
     each,
     next_step,
-    number_beside,
+    replicated_scalar,
+    safe_divide,
     sqrt,
-    stored,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ScheduleFreeAdamWState(NamedTuple):
@@ -39,11 +39,11 @@ class ScheduleFreeAdamWState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Defazio et al. (2024), arXiv:2405.15682", needs=("params",))
 def schedule_free_adamw(
-    lr: Number = 0.0025,
+    lr: ScalarOrSchedule = 0.0025,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.999,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     power: Scalar = 0.0,
 ):
     """AdamW without a schedule.
@@ -79,9 +79,9 @@ def schedule_free_adamw(
     def init(params):
         return ScheduleFreeAdamWState(
             zero_steps(params),
-            number_beside(params, beta1),
-            number_beside(params),
-            number_beside(params),
+            replicated_scalar(params, beta1),
+            replicated_scalar(params),
+            replicated_scalar(params),
             copy(params),
             zeros_like(params, real=True),
         )
@@ -93,7 +93,7 @@ def schedule_free_adamw(
         lr_max = jnp.maximum(state.lr_max, jnp.abs(lr_t))
         w = (1.0 * t) ** power * lr_max**2
         weight_sum = state.weight_sum + w
-        c = direction(w, weight_sum)
+        c = safe_divide(w, weight_sum)
 
         def rule(g, z, v, p):
             v = v + (1 - beta2) * (abs2(g) - v)
@@ -101,7 +101,7 @@ def schedule_free_adamw(
             return c * (z - p) - (1 - beta1 * (1 - c)) * step, z - step, v
 
         updates, z, v = each(rule, grads, state.z, state.v, p=params)
-        lr_max, weight_sum = stored((state.lr_max, state.weight_sum), (lr_max, weight_sum))
+        lr_max, weight_sum = cast_like((lr_max, weight_sum), (state.lr_max, state.weight_sum))
         return updates, ScheduleFreeAdamWState(t, state.beta1, lr_max, weight_sum, z, v)
 
     return init, update

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import at, copy, direction, each, next_step, number_beside, stored, zero_steps
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import at, cast_like, copy, each, next_step, replicated_scalar, safe_divide, zero_steps
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ScheduleFreeSGDState(NamedTuple):
@@ -25,9 +25,9 @@ class ScheduleFreeSGDState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Defazio et al. (2024), arXiv:2405.15682", needs=("params",))
 def schedule_free_sgd(
-    lr: Number = 0.1,
+    lr: ScalarOrSchedule = 0.1,
     beta1: Scalar = 0.9,
-    weight_decay: Number = 0.0,
+    weight_decay: ScalarOrSchedule = 0.0,
     power: Scalar = 0.0,
 ):
     """Stochastic gradient descent without a schedule.
@@ -61,9 +61,9 @@ def schedule_free_sgd(
     def init(params):
         return ScheduleFreeSGDState(
             zero_steps(params),
-            number_beside(params, beta1),
-            number_beside(params),
-            number_beside(params),
+            replicated_scalar(params, beta1),
+            replicated_scalar(params),
+            replicated_scalar(params),
             copy(params),
         )
 
@@ -73,14 +73,14 @@ def schedule_free_sgd(
         lr_max = jnp.maximum(state.lr_max, jnp.abs(lr_t))
         w = (1.0 * t) ** power * lr_max**2
         weight_sum = state.weight_sum + w
-        c = direction(w, weight_sum)
+        c = safe_divide(w, weight_sum)
 
         def rule(g, z, p):
             step = lr_t * (g + shrink * p)
             return c * (z - p) - (1 - beta1 * (1 - c)) * step, z - step
 
         updates, z = each(rule, grads, state.z, p=params)
-        lr_max, weight_sum = stored((state.lr_max, state.weight_sum), (lr_max, weight_sum))
+        lr_max, weight_sum = cast_like((lr_max, weight_sum), (state.lr_max, state.weight_sum))
         return updates, ScheduleFreeSGDState(t, state.beta1, lr_max, weight_sum, z)
 
     return init, update

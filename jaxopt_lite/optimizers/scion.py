@@ -6,9 +6,9 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, sign, zero_steps, zeros_like
-from jaxopt_lite.ops.matrices import Axes, Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.matrices import Axes, Hidden, Others, on_last_two_axes, split_hidden
 from jaxopt_lite.ops.orthogonal import Coefficients, Method, in_triples, orthogonal
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ScionState(NamedTuple):
@@ -20,7 +20,7 @@ class ScionState(NamedTuple):
 
 @optimizer(family="matrix", paper="Pethick et al. (2025), arXiv:2502.07529", needs=("params", "leaf", "matrices"))
 def scion(
-    lr: Number = 0.00025,
+    lr: ScalarOrSchedule = 0.00025,
     momentum: Scalar = 0.9,
     radius: Scalar = 50.0,
     norm: Literal["spectral", "sign", "sign_fan_in"] = "spectral",
@@ -85,7 +85,7 @@ def scion(
                 step = sign(m) / (fan_in if norm == "sign_fan_in" else 1)
             return -lr_t * (radius * step + (p if constrained else 0)), m
 
-        updates, m = each(by_matrix(rule, out_axis, in_axis), grads, state.momentum, p=params)
+        updates, m = each(on_last_two_axes(rule, out_axis, in_axis), grads, state.momentum, p=params)
         return updates, ScionState(next_step(state.iter), m)
 
-    return routed("scion", (init, update), hidden, others)
+    return split_hidden("scion", (init, update), hidden, others)

@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, zero_steps
-from jaxopt_lite.types import Number
+from jaxopt_lite.types import ScalarOrSchedule
 
 
 class SGDState(NamedTuple):
@@ -16,7 +16,7 @@ class SGDState(NamedTuple):
 
 
 @optimizer(family="first-order", paper="Robbins & Monro (1951)")
-def sgd(lr: Number = 0.01):
+def sgd(lr: ScalarOrSchedule = 0.01):
     """Stochastic gradient descent.
 
         p ← p - lr g

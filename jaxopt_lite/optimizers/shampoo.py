@@ -9,16 +9,16 @@ from jaxopt_lite.ops import (
     abs2,
     at,
     bias_correction,
-    direction,
     each,
     length,
     next_step,
+    safe_divide,
     sqrt,
     when,
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.matrices import Hidden, Others, on_last_two_axes, split_hidden
 from jaxopt_lite.ops.preconditioners import (
     averaged,
     in_blocks,
@@ -27,7 +27,7 @@ from jaxopt_lite.ops.preconditioners import (
     outer_products,
     square_zeros,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ShampooState(NamedTuple):
@@ -45,12 +45,12 @@ class ShampooState(NamedTuple):
 
 @optimizer(family="matrix", paper="Gupta, Koren & Singer (2018), arXiv:1802.09568", needs=("decay", "leaf", "matrices"))
 def shampoo(
-    lr: Number = 0.003,
+    lr: ScalarOrSchedule = 0.003,
     beta1: Scalar = 0.95,
     beta2: Scalar = 0.95,
     eps: Scalar = 1e-6,
     graft_eps: Scalar = 1e-8,
-    weight_decay: Number = 0.01,
+    weight_decay: ScalarOrSchedule = 0.01,
     every: int = 10,
     block: int = 1024,
     out_axis: int = -1,
@@ -114,13 +114,13 @@ def shampoo(
             factors = averaged(factors, outer_products(in_blocks(g, block), factors), beta2)
             roots = when(due, lambda: newest(factors), roots)
             # Of U only the direction counts, and roots of tiny gradients would make a large m overflow.
-            U = in_blocks(direction(m, length(m)), block)
+            U = in_blocks(safe_divide(m, length(m)), block)
             U = out_of_blocks(roots.inputs @ U @ roots.outputs, g.shape)
             A = (m / c1) / (sqrt(v / c2) + graft_eps)
-            return -lr_t * length(A) * direction(U, length(U)) - lr_t * shrink * p, m, v, factors, roots
+            return -lr_t * length(A) * safe_divide(U, length(U)) - lr_t * shrink * p, m, v, factors, roots
 
-        rule = by_matrix(rule, out_axis, in_axis)
+        rule = on_last_two_axes(rule, out_axis, in_axis)
         updates, *kept = each(rule, grads, *state[1:], p=params)
         return updates, ShampooState(t, *kept)
 
-    return routed("shampoo", (init, update), hidden, others)
+    return split_hidden("shampoo", (init, update), hidden, others)

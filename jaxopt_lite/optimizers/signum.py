@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import at, each, next_step, sign, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class SignumState(NamedTuple):
@@ -17,7 +17,7 @@ class SignumState(NamedTuple):
 
 
 @optimizer(family="sign", paper="Bernstein et al. (2018), arXiv:1802.04434")
-def signum(lr: Number = 1e-4, beta1: Scalar = 0.9):
+def signum(lr: ScalarOrSchedule = 1e-4, beta1: Scalar = 0.9):
     """Signum.
 
         m ← m + (1 - beta1) (g - m)

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, each, next_step, plus, sqrt, zero_steps, zeros_like, zeros_over
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, each, next_step, reduced_zeros, saturating_add, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 def slices(rank):
@@ -25,7 +25,7 @@ class SM3State(NamedTuple):
 
 
 @optimizer(family="compact", paper="Anil et al. (2019), arXiv:1901.11150", needs=("leaf",))
-def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
+def sm3(lr: ScalarOrSchedule = 0.1, momentum: Scalar = 0.9):
     """SM3-II.
 
         ν = g² + min of mu over all axes
@@ -48,7 +48,7 @@ def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
 
     def init(params):
         def sums(p):
-            return tuple(zeros_over(p, axes, keepdims=True) for axes in slices(jnp.ndim(p)))
+            return tuple(reduced_zeros(p, axes, keepdims=True) for axes in slices(jnp.ndim(p)))
 
         return SM3State(iter=zero_steps(params), m=zeros_like(params), mu=jax.tree.map(sums, params))
 
@@ -56,7 +56,7 @@ def sm3(lr: Number = 0.1, momentum: Scalar = 0.9):
         lr_t = at(lr, state.iter)
 
         def rule(g, m, mu):
-            nu = plus(functools.reduce(jnp.minimum, mu), abs2(g))
+            nu = saturating_add(functools.reduce(jnp.minimum, mu), abs2(g))
             mu = tuple(jnp.max(nu, axes, keepdims=True, initial=0) for axes in slices(g.ndim))
             m = m + (1 - momentum) * (g / jnp.where(nu > 0, sqrt(nu), 1) - m)
             return -lr_t * m, m, mu

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
 from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, sqrt, when, zero_steps, zeros_like
-from jaxopt_lite.ops.matrices import Hidden, Others, by_matrix, routed
+from jaxopt_lite.ops.matrices import Hidden, Others, on_last_two_axes, split_hidden
 from jaxopt_lite.ops.preconditioners import (
     Sides,
     averaged,
@@ -18,7 +18,7 @@ from jaxopt_lite.ops.preconditioners import (
     square_zeros,
     unrotated,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class SOAPState(NamedTuple):
@@ -36,12 +36,12 @@ class SOAPState(NamedTuple):
 
 @optimizer(family="matrix", paper="Vyas et al. (2025), arXiv:2409.11321", needs=("decay", "leaf", "matrices"))
 def soap(
-    lr: Number = 0.003,
+    lr: ScalarOrSchedule = 0.003,
     beta1: Scalar = 0.95,
     beta2: Scalar = 0.95,
     shampoo_beta: Scalar = 0.95,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.01,
+    weight_decay: ScalarOrSchedule = 0.01,
     every: int = 10,
     longest: int = 10_000,
     out_axis: int = -1,
@@ -118,8 +118,8 @@ def soap(
             m, v, bases = when(due, lambda: turned(m, v, factors, bases), (m, v, bases))
             return jnp.where(begun, u, 0 * g), m, v, factors, bases
 
-        rule = by_matrix(rule, out_axis, in_axis)
+        rule = on_last_two_axes(rule, out_axis, in_axis)
         updates, m, v, factors, bases = each(rule, grads, state.m, state.v, state.factors, state.bases, p=params)
         return updates, SOAPState(next_step(state.iter), m, v, factors, bases)
 
-    return routed("soap", (init, update), hidden, others)
+    return split_hidden("soap", (init, update), hidden, others)

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import at, each, next_step, shortened, zero_steps, zeros_like
+from jaxopt_lite.ops import at, clip_to_norm, each, next_step, zero_steps, zeros_like
 from jaxopt_lite.ops.random import draw, first_key, signs
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class SophiaState(NamedTuple):
@@ -25,12 +25,12 @@ class SophiaState(NamedTuple):
 
 @optimizer(family="second-order", paper="Liu et al. (2024), arXiv:2305.14342", needs=("params", "value_fn", "tree"))
 def sophia(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.965,
     beta2: Scalar = 0.99,
     gamma: Scalar = 0.01,
     eps: Scalar = 1e-12,
-    weight_decay: Number = 0.1,
+    weight_decay: ScalarOrSchedule = 0.1,
     every: int = 10,
     clipping: Scalar = 1.0,
     seed: int | jax.Array = 0,
@@ -80,7 +80,7 @@ def sophia(
         def rule(g, m, h, p):
             m = m + (1 - beta1) * (g - m)
             ratio = m / jnp.maximum(gamma * h, eps)
-            return -lr_t * shortened(ratio, jnp.abs(ratio), clipping) - lr_t * shrink * p, m
+            return -lr_t * clip_to_norm(ratio, jnp.abs(ratio), clipping) - lr_t * shrink * p, m
 
         updates, m = each(rule, grads, state.m, h=h, p=params)
         return updates, SophiaState(next_step(state.iter), m, h, state.key)

@@ -11,7 +11,7 @@ from jaxopt_lite.ops import (
     abs2,
     at,
     bias_correction,
-    decays,
+    decay_functions,
     each,
     mean,
     next_step,
@@ -19,7 +19,7 @@ from jaxopt_lite.ops import (
     zero_steps,
     zeros_like,
 )
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class StableAdamWState(NamedTuple):
@@ -32,11 +32,11 @@ class StableAdamWState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Wortsman et al. (2023), arXiv:2304.13013", needs=("decay", "leaf"))
 def stable_adamw(
-    lr: Number = 0.001,
+    lr: ScalarOrSchedule = 0.001,
     beta1: Scalar = 0.9,
     beta2: Scalar = 0.99,
     eps: Scalar = 1e-8,
-    weight_decay: Number = 0.01,
+    weight_decay: ScalarOrSchedule = 0.01,
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
@@ -71,15 +71,15 @@ def stable_adamw(
         t = next_step(state.iter)
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
-        coupled, decayed = decays(decay, weight_decay, lr, peak_lr, state.iter)
+        add_l2, apply_decay = decay_functions(decay, weight_decay, lr, peak_lr, state.iter)
 
         def rule(g, m, v, p):
-            g = coupled(g, p)
+            g = add_l2(g, p)
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
             root = sqrt(v / c2)
             rms = sqrt(mean(abs2(g / jnp.maximum(root, eps))))
-            return decayed(-lr_t * (m / c1) / (root + eps), p) / jnp.maximum(rms, 1), m, v
+            return apply_decay(-lr_t * (m / c1) / (root + eps), p) / jnp.maximum(rms, 1), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)
         return updates, StableAdamWState(t, m, v)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import optimizer
-from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, plus, sqrt, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Scalar, Tree
+from jaxopt_lite.ops import abs2, at, bias_correction, each, next_step, saturating_add, sqrt, zero_steps, zeros_like
+from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class YogiState(NamedTuple):
@@ -19,7 +19,7 @@ class YogiState(NamedTuple):
 
 
 @optimizer(family="adaptive", paper="Zaheer et al. (2018), NeurIPS")
-def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-3):
+def yogi(lr: ScalarOrSchedule = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-3):
     """Yogi.
 
         iter ← iter + 1
@@ -52,7 +52,7 @@ def yogi(lr: Number = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Sca
 
         def rule(g, m, v):
             m = m + (1 - beta1) * (g - m)
-            v = plus(v, -(1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g))
+            v = saturating_add(v, -(1 - beta2) * jnp.sign(v - abs2(g)) * abs2(g))
             return -lr_t * (m / c1) / (sqrt(v / c2) + eps), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v)

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxopt_lite.tree.structure import describe
+from jaxopt_lite.tree.structure import format_leaf
 from jaxopt_lite.types import Tree
 
 # The book's.
-USUAL = 100
+DEFAULT_BATCH_SIZE = 100
 
 
 class Batches(NamedTuple):
@@ -41,13 +41,13 @@ def batches_of(data: Any, batch_size: int | str | None, seeds: tuple[int, ...]) 
         _no_batch_size(batch_size, "data is an iterable of batches")
         return Batches((), _Stream(data), lambda source, now: now)
     if not all(np.ndim(x) for x in jax.tree.leaves(data)):
-        raise TypeError(f"race: data must be arrays, an iterable of batches, or None, not {describe(data)}")
+        raise TypeError(f"race: data must be arrays, an iterable of batches, or None, not {format_leaf(data)}")
     arrays = jax.device_put(data)
     lengths = {x.shape[0] for x in jax.tree.leaves(arrays)}
     if len(lengths) != 1:
         raise ValueError(f"race: the arrays in data must be of one length, not {', '.join(map(str, sorted(lengths)))}")
     length = lengths.pop()
-    size = min(USUAL, length) if batch_size is None else batch_size
+    size = min(DEFAULT_BATCH_SIZE, length) if batch_size is None else batch_size
     size = int(size) if isinstance(size, np.integer) else size
     if size == "all":
         return Batches(arrays, np.zeros, lambda source, now: source)

@@ -10,15 +10,15 @@ from jaxopt_lite.race.ranking import Ranked
 from jaxopt_lite.race.table import last_line, progress, rate, rich_table, text
 
 # A line of progress each time this share of the steps is over.
-EVERY = 1 / 8
+SHARE_PER_LINE = 1 / 8
 
 
 # The live table may take this share of the time.
-DRAWING = 1 / 10
+SHARE_OF_TIME = 1 / 10
 
 
 @contextmanager
-def shower(show: str | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
+def progress_display(show: str | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
     """A function that shows the result so far; on leaving, what ``record.result()`` gives is shown once more.
 
     Raises:
@@ -45,7 +45,7 @@ def shower(show: str | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
 
     def line(result: Ranked) -> None:
         done = len(result.losses[0, 0]) / result.steps
-        if done >= shown[0] + EVERY and done < 1:
+        if done >= shown[0] + SHARE_PER_LINE and done < 1:
             shown[0] = done
             print(f"{progress(result)}: {leader(result)}", flush=True)
 
@@ -63,7 +63,7 @@ def now_and_then(draw: Callable[[Ranked], None]) -> Callable[[Ranked], None]:
         if began >= due:
             draw(result)
             ended = time.perf_counter()
-            due = ended + (ended - began) * (1 / DRAWING - 1)
+            due = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     return look
 

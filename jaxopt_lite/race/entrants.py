@@ -12,7 +12,7 @@ from jaxopt_lite import schedules
 from jaxopt_lite.core.declarations import by_name
 from jaxopt_lite.core.protocol import Optimizer, Transform
 from jaxopt_lite.core.value import Value
-from jaxopt_lite.tree.structure import describe
+from jaxopt_lite.tree.structure import format_leaf
 
 
 class Entrant(NamedTuple):
@@ -95,14 +95,14 @@ def _named(optimizers: Any) -> dict[str, Any]:
 
 def _resolved(where: str, given: Any) -> Any:
     if isinstance(given, str):
-        return by_name(given, "race: ").on_any_tree()
+        return by_name(given, "race: ").build()
     if isinstance(given, Optimizer):
         return given
-    if getattr(given, "makes", "") == Optimizer.noun:
-        return given.entry.on_any_tree()
+    if getattr(given, "makes", "") == Optimizer.type_label:
+        return given.entry.build()
     if isinstance(given, Value) or hasattr(given, "makes") or not callable(given):
         hint = "; from_optax(…) makes one of optax's" if hasattr(given, "update") else ""
-        noun = getattr(given, "noun", None) or describe(given)
+        noun = getattr(given, "type_label", None) or format_leaf(given)
         raise TypeError(f"race: {where} has {noun}, where a name or an optimizer is meant{hint}")
     return given
 
@@ -113,7 +113,7 @@ def _of_function(name: str, make: Callable[[Any], Any], rates: np.ndarray | None
     lanes = tuple(make(float(lr)) for lr in rates)
     for opt in lanes:
         if not isinstance(opt, Optimizer):
-            raise TypeError(f"race: {name} must return an optimizer, not {describe(opt)}")
+            raise TypeError(f"race: {name} must return an optimizer, not {format_leaf(opt)}")
     return Entrant(
         name, lanes, rates, rates.astype(jnp.result_type(float)), make, tuple(f"{name} at {lr:g}" for lr in rates)
     )
@@ -158,7 +158,7 @@ def _plain(value: Any) -> Any:
 
 def _rates(opt: Transform) -> list[Any]:
     """Find the learning rates that steps are taken at: those of rules, or of the transforms in their place."""
-    inside = [x for x in opt.inside if isinstance(x, Transform)]
+    inside = [x for x in opt.children if isinstance(x, Transform)]
     inside = [x for x in inside if x.entry.sets_rate] or inside
     steps = isinstance(opt, Optimizer) or opt.entry.sets_rate
     own = [opt.arguments["lr"]] if steps and opt.arguments.get("lr") is not None else []

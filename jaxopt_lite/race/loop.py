@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxopt_lite.core.value import call_of
 from jaxopt_lite.race.batches import batches_of
-from jaxopt_lite.race.display import shower
+from jaxopt_lite.race.display import progress_display
 from jaxopt_lite.race.entrants import Entrant, enter
 from jaxopt_lite.race.outcome import Lane
 from jaxopt_lite.race.ranking import same
@@ -22,15 +22,15 @@ from jaxopt_lite.race.track import Track
 from jaxopt_lite.tree.structure import is_function
 
 BOOK = ("sgd", "momentum", "adagrad", "adam")
-MARKS = 24
+MARK_COUNT = 24
 # After these shares of the steps so many thirds of every optimizer's lanes go on.
 RUNGS = {1 / 6: 2, 1 / 3: 1}
 # Lanes times seeds that are computed side by side, so that memory does not grow with the race.
 SIDE_BY_SIDE = 128
 # Steps that a program can take in one go, so that its memory does not grow with the race either.
-LONGEST = 1024
+LONGEST_PROGRAM = 1024
 # Seconds between two looks at the clock, the table and the keyboard.
-LOOK = 0.3
+SECONDS_BETWEEN_LOOKS = 0.3
 
 
 def race(
@@ -106,10 +106,10 @@ def race(
         eval = loss
     eval_data = batches.source if eval_data is None else jax.device_put(eval_data)
     task = Task(loss, params, seeds, eval, eval_data)
-    longest = min(-(-steps // MARKS) + 1, LONGEST)
+    longest = min(-(-steps // MARK_COUNT) + 1, LONGEST_PROGRAM)
     track = Track(task, entrants, batches, _widths(entrants, len(seeds), prune), longest)
     so_far = _Record(track, steps, mode, target, began)
-    with shower(show, so_far) as look:
+    with progress_display(show, so_far) as look:
         _run(track, so_far, prune, budget, [look, *([on_chunk] if on_chunk else [])])
     result = so_far.result()
     for one, other in same(result):
@@ -147,8 +147,8 @@ class _Record:
             for opt, lr, call in zip(e.lanes, e.lrs, e.calls, strict=True)
         )
         shape = len(self.lanes), len(track.task.seeds)
-        self.marks = np.unique([max(1, steps * k // MARKS) for k in range(1, MARKS + 1)])
-        self.losses = np.full((*shape, min(steps, LONGEST)), np.nan, jnp.result_type(float))
+        self.marks = np.unique([max(1, steps * k // MARK_COUNT) for k in range(1, MARK_COUNT + 1)])
+        self.losses = np.full((*shape, min(steps, LONGEST_PROGRAM)), np.nan, jnp.result_type(float))
         self.values = np.full((*shape, len(self.marks)), np.nan, jnp.result_type(float))
         self.reached = np.zeros(shape[0], int)
         self.step = self.lane_steps = 0
@@ -194,8 +194,8 @@ def _run(
 ) -> None:
     alive = [np.arange(len(e.lanes)) for e in track.entrants]
     rungs = {}
-    if len(so_far.marks) == MARKS:  # too short a race tells nothing before its end
-        rungs = {int(so_far.marks[round(MARKS * share) - 1]): thirds for share, thirds in RUNGS.items()}
+    if len(so_far.marks) == MARK_COUNT:  # too short a race tells nothing before its end
+        rungs = {int(so_far.marks[round(MARK_COUNT * share) - 1]): thirds for share, thirds in RUNGS.items()}
     pace = 1
     try:
         while so_far.step < so_far.steps:
@@ -208,10 +208,10 @@ def _run(
                 break
             began = time.perf_counter()
             compiling = track.compile_seconds
-            losses, values = track.move(now, so_far.step + len(jax.tree.leaves(now)[0]) == mark)
-            so_far.add(losses, values, track.numbered(alive), track.places)
+            losses, values = track.run_chunk(now, so_far.step + len(jax.tree.leaves(now)[0]) == mark)
+            so_far.add(losses, values, track.global_ids(alive), track.width)
             took = time.perf_counter() - began - (track.compile_seconds - compiling)
-            pace = max(1, int(LOOK / took * losses.shape[-1]))
+            pace = max(1, int(SECONDS_BETWEEN_LOOKS / took * losses.shape[-1]))
             result = so_far.result()
             for hook in hooks:
                 hook(result)
@@ -220,7 +220,7 @@ def _run(
                 if not any(map(len, alive)):
                     so_far.stopped = f"every lane had diverged after {mark} steps"
                     break
-                track.keep(alive)
+                track.retain(alive)
             if budget is not None and time.perf_counter() - so_far.began > budget and so_far.step < so_far.steps:
                 so_far.stopped = f"the budget of {budget:g} s was spent after {so_far.step} steps"
                 break

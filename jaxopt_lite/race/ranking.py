@@ -10,7 +10,7 @@ from jaxopt_lite.core import Optimizer
 from jaxopt_lite.race.outcome import Outcome
 
 RESAMPLES = 2000
-NEAR = 0.1
+MARGIN = 0.1
 
 
 class Row(NamedTuple):
@@ -176,7 +176,7 @@ def _around(outcome: Ranked, lane: int) -> tuple[float, str]:
     lrs = sorted(lr for lr in best if np.isfinite(lr))
     if len(lrs) < 2 or outcome.diverged[lane]:
         return 0.0, ""
-    at, margin = lrs.index(outcome.lanes[lane].lr), NEAR * abs(means[lane])
+    at, margin = lrs.index(outcome.lanes[lane].lr), MARGIN * abs(means[lane])
     decades = 0.0
     for side in (lrs[at::-1], lrs[at:]):
         for here, there in itertools.pairwise(side):
@@ -206,7 +206,7 @@ def aim(outcome: Outcome, winner: int) -> float:
     if outcome.target is not None:
         return outcome.target
     best = float(outcome.scores[winner].mean())
-    return best + (NEAR if outcome.mode == "min" else -NEAR) * abs(best)
+    return best + (MARGIN if outcome.mode == "min" else -MARGIN) * abs(best)
 
 
 @np.errstate(all="ignore")  # what has diverged may overflow once more

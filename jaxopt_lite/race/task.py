@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.tree.structure import describe, is_function
+from jaxopt_lite.tree.structure import format_leaf, is_function
 from jaxopt_lite.types import Tree
 
 
@@ -22,7 +22,7 @@ class Task(NamedTuple):
     evaluate: Callable[..., Any] | None = None
     eval_data: Any = None
 
-    def on(self, batch: Tree) -> Callable[[Tree], Any]:
+    def loss_on(self, batch: Tree) -> Callable[[Tree], Any]:
         """The loss on a batch, as a function of the parameters.
 
         Raises:
@@ -34,8 +34,8 @@ class Task(NamedTuple):
 
         return value
 
-    def worth(self, params: Tree, eval_data: Any) -> Any:
-        """What ``evaluate`` says; raises as ``on`` does."""
+    def value_of(self, params: Tree, eval_data: Any) -> Any:
+        """What ``evaluate`` says; raises as `loss_on` does."""
         assert self.evaluate is not None
         return _number(
             "eval", self.evaluate(params, eval_data) if jax.tree.leaves(eval_data) else self.evaluate(params)
@@ -48,7 +48,7 @@ class Task(NamedTuple):
         return jax.tree.map(lambda p: jnp.broadcast_to(p, (len(self.seeds), *jnp.shape(p))), given)
 
     @property
-    def given(self) -> Any:
+    def init_input(self) -> Any:
         """What ``start`` takes."""
         if is_function(self.params):
             return jax.vmap(jax.random.key)(jnp.asarray(self.seeds, jnp.uint32))
@@ -60,5 +60,5 @@ def _number(name: str, value: Any) -> Any:
         value = jnp.asarray(value)
     dtype = getattr(value, "dtype", None)
     if dtype is None or value.shape or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
-        raise TypeError(f"race: {name} must return one real number, not {describe(value)}")
+        raise TypeError(f"race: {name} must return one real number, not {format_leaf(value)}")
     return value if jnp.issubdtype(dtype, jnp.floating) else value.astype(float)

@@ -18,7 +18,7 @@ from jaxopt_lite.race.task import Task
 from jaxopt_lite.types import Tree
 
 # Bytes of batches that are handed to the device at once.
-ROOM = 2**26
+BYTES_KEPT = 2**26
 
 
 class Carry(NamedTuple):
@@ -59,21 +59,21 @@ class Track:
 
     def bytes(self) -> list[int]:
         """Of the state of one lane, for each entrant."""
-        params = jax.eval_shape(self.task.start, self.task.given)
+        params = jax.eval_shape(self.task.start, self.task.init_input)
         params = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[1:], p.dtype), params)
         return [state_bytes(e.lanes[0], params) for e in self.entrants]
 
-    def numbered(self, lanes: Sequence[np.ndarray]) -> np.ndarray:
+    def global_ids(self, lanes: Sequence[np.ndarray]) -> np.ndarray:
         """The numbers, among the lanes of all entrants, of these lanes of each; -1 stays."""
         firsts = itertools.accumulate([0, *(len(e.lanes) for e in self.entrants[:-1])])
         return np.concatenate([np.where(mine < 0, -1, mine + first) for mine, first in zip(lanes, firsts, strict=True)])
 
     @property
-    def places(self) -> int:
+    def width(self) -> int:
         """How many lanes are computed at every step, free places included."""
         return len(self.blocks) * sum(self.widths)
 
-    def move(self, now: Tree, evaluate: bool) -> tuple[np.ndarray, np.ndarray]:
+    def run_chunk(self, now: Tree, evaluate: bool) -> tuple[np.ndarray, np.ndarray]:
         """Takes as many steps as ``now`` has batches for.
 
         Returns:
@@ -83,7 +83,7 @@ class Track:
         """
         count = len(jax.tree.leaves(now)[0])
         if self.program is None:
-            most = ROOM // max(1, sum(x.nbytes // count for x in jax.tree.leaves(now)))
+            most = BYTES_KEPT // max(1, sum(x.nbytes // count for x in jax.tree.leaves(now)))
             self.longest = max(count, min(self.longest, most))
         padded = jax.tree.map(lambda x: np.concatenate([x, np.repeat(x[:1], self.longest - count, 0)]), now)
         padded = jax.device_put(padded)
@@ -99,12 +99,12 @@ class Track:
         shape = total, len(self.task.seeds)
         losses, values = (np.full(s, np.nan, jnp.result_type(float)) for s in ((*shape, count), shape))
         for block, (new_losses, new_values) in zip(self.blocks, outs, strict=True):
-            lanes = self.numbered(block.lanes)
+            lanes = self.global_ids(block.lanes)
             losses[lanes[lanes >= 0]] = np.asarray(new_losses)[:count].transpose(2, 1, 0)[lanes >= 0]
             values[lanes[lanes >= 0]] = np.asarray(new_values).T[lanes >= 0]
         return losses, values
 
-    def keep(self, alive: Sequence[Any]) -> None:
+    def retain(self, alive: Sequence[Any]) -> None:
         """Goes on with these lanes of each entrant only, in as few blocks as they fit into."""
         seats = self._seat(alive)
         if len(seats) == len(self.blocks):
@@ -138,7 +138,7 @@ class Track:
         # What runs once is not worth the compiler's time: unoptimised, random numbers are ready to be drawn in a fifth
         # of it. And in two programs, or they are drawn again wherever they are used.
         once = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
-        params = jax.jit(self.task.start, compiler_options=once)(self.task.given)
+        params = jax.jit(self.task.start, compiler_options=once)(self.task.init_input)
         start = jax.jit(self._start, compiler_options=once)
         self.blocks = [block._replace(carry=start(block.numbers, params)) for block in self.blocks]
         args = self.blocks[0].carry, self.blocks[0].numbers, self.batches.source, now, 1, True, self.task.eval_data
@@ -171,7 +171,7 @@ class Track:
         nothing = jnp.full(shape, jnp.nan)
         if self.task.evaluate is None:
             return carry, losses, nothing
-        of_all = jax.vmap(jax.vmap(self.task.worth, (0, None)), (0, None))
+        of_all = jax.vmap(jax.vmap(self.task.value_of, (0, None)), (0, None))
         values = jax.lax.cond(evaluate, lambda: of_all(carry.params, eval_data).astype(nothing.dtype), lambda: nothing)
         return carry, losses, values
 
@@ -179,14 +179,14 @@ class Track:
         """One step of every lane: all gradients at once, then each entrant's update of its own."""
 
         def gradient(params: Tree, batch: Tree) -> tuple[jax.Array, Tree]:
-            value, grads = jax.value_and_grad(self.task.on(batch))(params)
+            value, grads = jax.value_and_grad(self.task.loss_on(batch))(params)
             return value, jax.tree.map(jnp.conj, grads)  # which turns complex ones uphill, and leaves real ones alone
 
         seeds = 0 if self.batches.by_seed else None
         values, grads = _over_lanes(gradient, (0, seeds), (0, None))(carry.params, batch)
 
         def update(build, numbers, grads, state, params, value, batch):
-            extra = {"value": value, "grad": grads, "value_fn": self.task.on(batch)}
+            extra = {"value": value, "grad": grads, "value_fn": self.task.loss_on(batch)}
             updates, state = build(numbers).update(grads, state, params, **extra)
             return apply_updates(params, updates), state
 

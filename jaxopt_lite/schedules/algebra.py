@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core.value import Value, call
-from jaxopt_lite.tree.dtypes import load
-from jaxopt_lite.types import Number
+from jaxopt_lite.tree.dtypes import to_compute_dtype
+from jaxopt_lite.types import ScalarOrSchedule
 
 P = ParamSpec("P")
 
@@ -20,37 +20,37 @@ class Schedule(Value):
     +, -, * and / take numbers, arrays and functions of the step on either side: ``0.1 - 0.5 * schedule``.
     """
 
-    noun = "a schedule"
+    type_label = "a schedule"
     home = "jaxopt_lite.schedules."
     __array_ufunc__ = None  # NumPy's arrays leave the operators to us
 
     @functools.cached_property
-    def meaning(self) -> Any:
+    def implementation(self) -> Any:
         """Gives the function of the step, in which a Python integer beyond those of JAX is a float."""
-        arguments = self._arguments(map(load, self.data))
+        arguments = self._arguments(map(to_compute_dtype, self.data))
         return call(self.factory.__wrapped__, jax.tree.map(_within_jax, arguments))  # type: ignore[attr-defined]
 
     def __call__(self, iter: Any) -> Any:
         """The number at step ``iter``: an integer, or an array of integers."""
         with jax.numpy_dtype_promotion("standard"):
-            return self.meaning(jnp.asarray(iter))
+            return self.implementation(jnp.asarray(iter))
 
-    def __add__(self, other: Number) -> "Schedule":
+    def __add__(self, other: ScalarOrSchedule) -> "Schedule":
         return add(self, other)
 
-    def __sub__(self, other: Number) -> "Schedule":
+    def __sub__(self, other: ScalarOrSchedule) -> "Schedule":
         return subtract(self, other)
 
-    def __rsub__(self, other: Number) -> "Schedule":
+    def __rsub__(self, other: ScalarOrSchedule) -> "Schedule":
         return subtract(other, self)
 
-    def __mul__(self, factor: Number) -> "Schedule":
+    def __mul__(self, factor: ScalarOrSchedule) -> "Schedule":
         return scale(self, factor)
 
-    def __truediv__(self, other: Number) -> "Schedule":
+    def __truediv__(self, other: ScalarOrSchedule) -> "Schedule":
         return divide(self, other)
 
-    def __rtruediv__(self, other: Number) -> "Schedule":
+    def __rtruediv__(self, other: ScalarOrSchedule) -> "Schedule":
         return divide(other, self)
 
     def __neg__(self) -> "Schedule":
@@ -61,43 +61,43 @@ class Schedule(Value):
 
 def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
     """Makes a function of numbers that returns a function of the step into a factory of schedules."""
-    return Schedule.made_by(body)
+    return Schedule.make_factory(body)
 
 
 def _within_jax(x: Any) -> Any:
     return float(x) if isinstance(x, int) and abs(x) >= 2**31 else x
 
 
-def number_at(number: Number, iter: jax.Array) -> Any:
+def number_at(number: ScalarOrSchedule, iter: jax.Array) -> Any:
     """Return the number that a schedule gives at a step, or the number itself."""
     return number(iter) if callable(number) else number
 
 
-def _float_at(number: Number, iter: jax.Array) -> Any:
+def _float_at(number: ScalarOrSchedule, iter: jax.Array) -> Any:
     # A float, because products of integers end at 2³¹, and what is unsigned has no negative.
     return 1.0 * number_at(number, iter)
 
 
 @schedule
-def scale(schedule: Number, factor: Number):
+def scale(schedule: ScalarOrSchedule, factor: ScalarOrSchedule):
     """Return the product factor · schedule, which ``factor * schedule`` gives; ``-schedule`` has the factor -1."""
     return lambda iter: _float_at(factor, iter) * _float_at(schedule, iter)
 
 
 @schedule
-def add(a: Number, b: Number):
+def add(a: ScalarOrSchedule, b: ScalarOrSchedule):
     """Return the sum a + b, which ``a + b`` gives; either may be a number."""
     return lambda iter: _float_at(a, iter) + _float_at(b, iter)
 
 
 @schedule
-def subtract(a: Number, b: Number):
+def subtract(a: ScalarOrSchedule, b: ScalarOrSchedule):
     """Return the difference a - b, which ``a - b`` gives; either may be a number."""
     return lambda iter: _float_at(a, iter) - _float_at(b, iter)
 
 
 @schedule
-def divide(a: Number, b: Number):
+def divide(a: ScalarOrSchedule, b: ScalarOrSchedule):
     """Return the quotient a / b, which ``a / b`` gives; either may be a number. Where ``b`` is 0 it is not finite.
 
     Raises:

@@ -5,10 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.types import Number
+from jaxopt_lite.types import ScalarOrSchedule
 
 
-def plot(*schedules: Number, steps: int) -> Any:
+def plot(*schedules: ScalarOrSchedule, steps: int) -> Any:
     """Draws schedules over the steps from 0 to ``steps``; needs matplotlib, from the extra ``race``.
 
     Returns:

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core.arguments import check_steps
-from jaxopt_lite.core.hyperparameters import Kind
+from jaxopt_lite.core.hyperparameters import Range
 from jaxopt_lite.ops.numerics import log
 from jaxopt_lite.schedules.algebra import number_at, schedule
-from jaxopt_lite.types import Number, Scalar
+from jaxopt_lite.types import Scalar, ScalarOrSchedule
 
-LARGEST = math.log(1e30)
+LARGEST_EXPONENT = math.log(1e30)
 
 
 def _share(iter: jax.Array, steps: Scalar) -> jax.Array:
@@ -53,7 +53,7 @@ def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = F
     def value(iter):
         exponent = iter // steps * 1.0 if staircase else iter * 1.0 / steps
         # By the logarithm, which a Python number has in double precision; a rate of 0 has none.
-        number = start * jnp.exp(jnp.minimum(exponent * jnp.maximum(log(rate), -1e30), LARGEST))
+        number = start * jnp.exp(jnp.minimum(exponent * jnp.maximum(log(rate), -1e30), LARGEST_EXPONENT))
         return number if end is None else jnp.clip(number, jnp.minimum(start, end), jnp.maximum(start, end))
 
     return value
@@ -131,7 +131,7 @@ def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 
     """
     up = int(warmup * steps)
     down = cosine(peak, steps - up, end * peak)
-    return join(cosine(start * peak, up, peak), down, at=(up,)).meaning if up else down.meaning
+    return join(cosine(start * peak, up, peak), down, at=(up,)).implementation if up else down.implementation
 
 
 @schedule
@@ -150,11 +150,11 @@ def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, deca
     Source: MiniCPM, Hu et al. (2024), arXiv:2404.06395.
     """
     then = join(constant(peak), linear(peak, end, decay_steps), at=(stable_steps,))
-    return warmup(warmup_steps, then).meaning
+    return warmup(warmup_steps, then).implementation
 
 
 @schedule
-def warmup(steps: int, then: Number, start: Scalar = 0.0):
+def warmup(steps: int, then: ScalarOrSchedule, start: Scalar = 0.0):
     """Linearly from ``start`` to what ``then`` begins with, in ``steps`` steps, and ``then``, counted from there."""
 
     def value(iter):
@@ -165,13 +165,13 @@ def warmup(steps: int, then: Number, start: Scalar = 0.0):
 
 
 @schedule
-def join(*schedules: Number, at: tuple[int, ...]):
+def join(*schedules: ScalarOrSchedule, at: tuple[int, ...]):
     """The first until step ``at[0]``, then the second, and so on; each counts from 0 where it begins.
 
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.
     """
-    check_steps("join", at, schedules, Kind(schedule=True))
+    check_steps("join", at, schedules, Range(schedule=True))
 
     def value(iter):
         now = number_at(schedules[0], iter)

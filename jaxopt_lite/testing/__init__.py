@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from jaxopt_lite.core.protocol import Optimizer
 from jaxopt_lite.testing import arithmetic, form  # noqa: F401 - their laws are added to the dict
 from jaxopt_lite.testing.problems import laws
-from jaxopt_lite.tree.structure import describe
+from jaxopt_lite.tree.structure import format_leaf
 
 __all__ = ["check", "laws"]
 
@@ -25,7 +25,7 @@ def check(opt: Optimizer, only: Iterable[str] = laws) -> None:
     The laws say whether a rule behaves, not whether it is the paper's: for that, compare it with a twin.
     """
     if not isinstance(opt, Optimizer):
-        raise TypeError(f"check takes an optimizer, not {describe(opt)}")
+        raise TypeError(f"check takes an optimizer, not {format_leaf(opt)}")
     if not __debug__:
         raise RuntimeError("check needs assertions: run Python without -O")
     broken, first = [], None

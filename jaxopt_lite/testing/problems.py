@@ -10,7 +10,7 @@ import numpy as np
 from jaxopt_lite.core.protocol import Optimizer
 from jaxopt_lite.ops.numerics import abs2
 from jaxopt_lite.training import take_step
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.types import Tree
 
 Carry = tuple[Tree, Any]
@@ -36,7 +36,7 @@ def small_tree(dtype: Any = None) -> Tree:
 
 def quadratic(params: Tree) -> jax.Array:
     """Half the squared distance from 0; its gradient is the parameters themselves."""
-    return 0.5 * sum((jnp.sum(abs2(load(p))) for p in jax.tree.leaves(params)), jnp.zeros(()))
+    return 0.5 * sum((jnp.sum(abs2(to_compute_dtype(p))) for p in jax.tree.leaves(params)), jnp.zeros(()))
 
 
 def rosenbrock(params: Tree) -> jax.Array:

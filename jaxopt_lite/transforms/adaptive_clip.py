@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.ops import each, length, shortened
+from jaxopt_lite.ops import clip_to_norm, each, length
 from jaxopt_lite.ops.matrices import unit_axes
 from jaxopt_lite.types import Scalar
 
@@ -33,7 +33,7 @@ def adaptive_clip(clipping: Scalar = 0.01, floor: Scalar = 1e-3, out_axis: int =
     def update(grads, state, params=None):
         def rule(g, p):
             axes = unit_axes(g.ndim, out_axis)
-            return shortened(g, length(g, axes), clipping * jnp.maximum(length(p, axes), floor))
+            return clip_to_norm(g, length(g, axes), clipping * jnp.maximum(length(p, axes), floor))
 
         return each(rule, grads, p=params), state
 

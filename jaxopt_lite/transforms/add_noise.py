@@ -7,8 +7,8 @@ import jax
 from jaxopt_lite.core import transform
 from jaxopt_lite.ops import at, each, next_step, sqrt, zero_steps
 from jaxopt_lite.ops.random import draw, first_key
-from jaxopt_lite.tree.packed import whole
-from jaxopt_lite.types import Number, Scalar
+from jaxopt_lite.tree.packed import reject_packed
+from jaxopt_lite.types import Scalar, ScalarOrSchedule
 
 
 class AddNoiseState(NamedTuple):
@@ -19,7 +19,7 @@ class AddNoiseState(NamedTuple):
 
 
 @transform
-def add_noise(variance: Number = 0.01, power: Scalar = 0.55, seed: int | jax.Array = 0):
+def add_noise(variance: ScalarOrSchedule = 0.01, power: Scalar = 0.55, seed: int | jax.Array = 0):
     """Gaussian noise whose variance falls with the step.
 
         g ← g + N(0, variance / (1 + iter)^power)
@@ -45,4 +45,4 @@ def add_noise(variance: Number = 0.01, power: Scalar = 0.55, seed: int | jax.Arr
         noisy = each(lambda g, n: g + deviation * n, grads, n=noise)
         return noisy, AddNoiseState(next_step(state.iter), state.key)
 
-    return whole("add_noise", init), update
+    return reject_packed("add_noise", init), update

@@ -4,7 +4,7 @@ import itertools
 from typing import Any
 
 from jaxopt_lite.core import Optimizer, Transform, transform
-from jaxopt_lite.tree.structure import describe
+from jaxopt_lite.tree.structure import format_leaf
 
 
 @transform
@@ -28,12 +28,12 @@ def chain(*parts: Transform) -> Any:
     """
     nested = [getattr(part, "factory", None) is chain for part in parts]
     if any(nested):
-        flat = [part.inside if is_chain else (part,) for part, is_chain in zip(parts, nested, strict=True)]
+        flat = [part.children if is_chain else (part,) for part, is_chain in zip(parts, nested, strict=True)]
         return chain(*itertools.chain.from_iterable(flat))  # type: ignore[arg-type]
     rule = None
     for part in reversed(parts):
         if not isinstance(part, Transform):
-            raise TypeError(f"chain: a part must be an optimizer or a transform, not {describe(part)}")
+            raise TypeError(f"chain: a part must be an optimizer or a transform, not {format_leaf(part)}")
         if rule and isinstance(part, Optimizer):
             raise TypeError(
                 f"chain: {part.name} and {rule.name} are two optimizers, and the second would climb: use one; "
@@ -49,12 +49,12 @@ def chain(*parts: Transform) -> Any:
             raise ValueError(f"chain: {one} and {two} draw the same noise: give one another seed")
 
     def init(params):
-        return tuple(part.pair.init(params) for part in parts)
+        return tuple(part.unchecked.init(params) for part in parts)
 
     def update(grads, state, params=None, **extra):
         extra, updates, new = {"grad": grads} | extra, grads, []
         for part, old in zip(parts, state, strict=True):
-            updates, kept = part.pair.update(updates, old, params, **extra)
+            updates, kept = part.unchecked.update(updates, old, params, **extra)
             new.append(kept)
         return updates, tuple(new)
 

@@ -1,7 +1,7 @@
 """Clipping by the norm of the whole gradient."""
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.ops import each, norm, shortened
+from jaxopt_lite.ops import clip_to_norm, each, norm
 from jaxopt_lite.types import Scalar
 
 
@@ -28,7 +28,7 @@ def clip_by_global_norm(max_norm: Scalar):
         length = norm(grads)
 
         def rule(g):
-            return shortened(g, length, max_norm)
+            return clip_to_norm(g, length, max_norm)
 
         return each(rule, grads), state
 

@@ -1,7 +1,7 @@
 """Clipping by norm, leaf by leaf."""
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.ops import each, norm, shortened
+from jaxopt_lite.ops import clip_to_norm, each, norm
 from jaxopt_lite.types import Scalar
 
 
@@ -25,7 +25,7 @@ def clip_by_norm(max_norm: Scalar):
 
     def update(grads, state, params=None):
         def rule(g):
-            return shortened(g, norm(g), max_norm)
+            return clip_to_norm(g, norm(g), max_norm)
 
         return each(rule, grads), state
 

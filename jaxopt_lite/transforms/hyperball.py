@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.ops import at, direction, each, next_step, norm, zero_steps, zeros_beside
-from jaxopt_lite.types import Number, Tree
+from jaxopt_lite.ops import at, each, next_step, norm, replicated_zeros, safe_divide, zero_steps
+from jaxopt_lite.types import ScalarOrSchedule, Tree
 
 
 class HyperballState(NamedTuple):
@@ -18,7 +18,7 @@ class HyperballState(NamedTuple):
 
 
 @transform(needs=("params", "leaf"), after_rule=True, sets_rate=True)
-def hyperball(lr: Number = 0.01):
+def hyperball(lr: ScalarOrSchedule = 0.01):
     """Steps on the sphere of each matrix's first norm R; only the direction of the rule's update counts.
 
         u ← R u / ‖u‖
@@ -35,7 +35,7 @@ def hyperball(lr: Number = 0.01):
 
     def init(params):
         def radius(p):
-            return norm(p) if p.ndim > 1 else zeros_beside(p, (), jnp.float32)
+            return norm(p) if p.ndim > 1 else replicated_zeros(p, (), jnp.float32)
 
         return HyperballState(zero_steps(params), jax.tree.map(radius, params))
 
@@ -43,8 +43,8 @@ def hyperball(lr: Number = 0.01):
         lr_t = at(lr, state.iter)
 
         def rule(u, p, R):
-            ahead = p + lr_t * R * direction(u, norm(u))
-            return R * direction(ahead, norm(ahead)) - p if u.ndim > 1 else u
+            ahead = p + lr_t * R * safe_divide(u, norm(u))
+            return R * safe_divide(ahead, norm(ahead)) - p if u.ndim > 1 else u
 
         return each(rule, updates, p=params, R=state.radius), HyperballState(next_step(state.iter), state.radius)
 

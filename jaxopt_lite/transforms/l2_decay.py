@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import transform
 from jaxopt_lite.ops import at, each, next_step, zero_steps
-from jaxopt_lite.types import Number
+from jaxopt_lite.types import ScalarOrSchedule
 
 
 class L2DecayState(NamedTuple):
@@ -16,7 +16,7 @@ class L2DecayState(NamedTuple):
 
 
 @transform(needs=("decay",))
-def l2_decay(weight_decay: Number = 0.01):
+def l2_decay(weight_decay: ScalarOrSchedule = 0.01):
     """Adds a share of the parameters to the gradient, as a penalty λ/2 ‖p‖² in the loss would.
 
         g ← g + λ p    λ is weight_decay

@@ -8,11 +8,11 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
 from jaxopt_lite.core.arguments import checked_number
-from jaxopt_lite.core.hyperparameters import ANY, Kind
+from jaxopt_lite.core.hyperparameters import ANY, Range
 from jaxopt_lite.ops import at, each, next_step, zero_steps
 from jaxopt_lite.tree.paths import by_pattern, map_with_path
-from jaxopt_lite.tree.structure import describe, is_function
-from jaxopt_lite.types import Number, Scalar
+from jaxopt_lite.tree.structure import format_leaf, is_function
+from jaxopt_lite.types import Scalar, ScalarOrSchedule
 
 
 class LrMultiplierState(NamedTuple):
@@ -22,7 +22,7 @@ class LrMultiplierState(NamedTuple):
 
 
 @transform(after_rule=True)
-def lr_multiplier(factors: dict[str, Number] | Callable[[str, Any], Scalar]):
+def lr_multiplier(factors: dict[str, ScalarOrSchedule] | Callable[[str, Any], Scalar]):
     """Multiplies updates by a factor for each leaf.
 
         u ← factor u
@@ -43,12 +43,12 @@ def lr_multiplier(factors: dict[str, Number] | Callable[[str, Any], Scalar]):
     Source: ULMFiT, Howard & Ruder (2018), arXiv:1801.06146, has a rate for each layer.
     """
     if not isinstance(factors, dict) and not is_function(factors):
-        raise TypeError(f"lr_multiplier: factors must be a dict by pattern, or a function, not {describe(factors)}")
+        raise TypeError(f"lr_multiplier: factors must be a dict by pattern, or a function, not {format_leaf(factors)}")
     patterns = factors if isinstance(factors, dict) else {}
     for pattern, factor in patterns.items():
         if not isinstance(pattern, str):
             raise TypeError(f"lr_multiplier: factors has the key {pattern!r}, and a pattern is a string")
-        checked_number(f"lr_multiplier: factors[{pattern!r}]", factor, Kind(schedule=True))
+        checked_number(f"lr_multiplier: factors[{pattern!r}]", factor, Range(schedule=True))
     scheduled = any(map(callable, patterns.values()))
 
     def init(params):

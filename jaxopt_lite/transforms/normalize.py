@@ -3,8 +3,8 @@
 from typing import Literal
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.ops import direction, each, norm
-from jaxopt_lite.tree.packed import whole
+from jaxopt_lite.ops import each, norm, safe_divide
+from jaxopt_lite.tree.packed import reject_packed
 
 
 @transform(needs=("tree",))
@@ -31,8 +31,8 @@ def normalize(over: Literal["tree", "leaf"] = "tree"):
         length = norm(grads)
 
         def rule(g):
-            return direction(g, norm(g) if over == "leaf" else length)
+            return safe_divide(g, norm(g) if over == "leaf" else length)
 
         return each(rule, grads), state
 
-    return (whole("normalize", init) if over == "leaf" else init), update
+    return (reject_packed("normalize", init) if over == "leaf" else init), update

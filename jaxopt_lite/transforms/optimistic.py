@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import transform
 from jaxopt_lite.ops import at, each, next_step, zero_steps, zeros_like
-from jaxopt_lite.types import Number, Tree
+from jaxopt_lite.types import ScalarOrSchedule, Tree
 
 
 class OptimisticState(NamedTuple):
@@ -17,7 +17,7 @@ class OptimisticState(NamedTuple):
 
 
 @transform
-def optimistic(optimism: Number = 1.0):
+def optimistic(optimism: ScalarOrSchedule = 1.0):
     """Adds to a gradient, or to an update, its last change.
 
         u ← u + optimism (u - the last u)    at the first step u itself

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
-from jaxopt_lite.ops import copy, each, next_step, saturate, zero_steps, zeros_beside
+from jaxopt_lite.ops import copy, each, next_step, replicated_zeros, saturate, zero_steps
 from jaxopt_lite.types import Scalar
 
 
@@ -59,7 +59,7 @@ def reduce_on_plateau(
     """
 
     def init(params):
-        number, none = zeros_beside(params, (), jnp.float32), zero_steps(params)
+        number, none = replicated_zeros(params, (), jnp.float32), zero_steps(params)
         return ReduceOnPlateauState(number + 1, number + jnp.finfo(jnp.float32).max, none, number, copy(none))
 
     def update(updates, state, params=None, *, value):

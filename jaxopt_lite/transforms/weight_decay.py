@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import transform
 from jaxopt_lite.ops import at, each, next_step, zero_steps
-from jaxopt_lite.types import Number
+from jaxopt_lite.types import ScalarOrSchedule
 
 
 class WeightDecayState(NamedTuple):
@@ -17,7 +17,7 @@ class WeightDecayState(NamedTuple):
 
 
 @transform(needs=("decay",), after_rule=True)
-def weight_decay(weight_decay: Number = 0.01, lr: Number = 1.0, cautious: bool = False):
+def weight_decay(weight_decay: ScalarOrSchedule = 0.01, lr: ScalarOrSchedule = 1.0, cautious: bool = False):
     """Shrinks the parameters by a share of themselves, whatever the rule before it does.
 
         u ← u - lr weight_decay p

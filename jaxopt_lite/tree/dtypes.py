@@ -24,7 +24,7 @@ def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
     return x if jnp.issubdtype(dtype, jax.dtypes.extended) else jnp.asarray(x).astype(dtype)
 
 
-def load(x: jax.Array) -> jax.Array:
+def to_compute_dtype(x: jax.Array) -> jax.Array:
     """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
     return cast(x, at_least_float32(dtype_of(x)))
 
@@ -34,6 +34,6 @@ def dtype_of(x: jax.Array) -> np.dtype:
     return x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)
 
 
-def stored(before: Tree, after: Tree) -> Tree:
+def cast_like(after: Tree, before: Tree) -> Tree:
     """Returns ``after`` in the dtypes of ``before``."""
     return jax.tree.map(lambda old, new: cast(new, dtype_of(old)), before, after)

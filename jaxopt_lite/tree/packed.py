@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxopt_lite.tree.structure import describe, is_traced
+from jaxopt_lite.tree.structure import format_leaf, is_traced
 from jaxopt_lite.types import Tree
 
 
@@ -68,7 +68,7 @@ class Packed:
         return cls(dict(zip(names, arrays, strict=True)), layout)
 
     def __repr__(self) -> str:
-        arrays = ", ".join(f"{name!r}: {describe(x)}" for name, x in self.arrays.items())
+        arrays = ", ".join(f"{name!r}: {format_leaf(x)}" for name, x in self.arrays.items())
         return f"Packed({{{arrays}}}, of {len(self.layout.leaves)} leaves)"
 
     def opened(self, split: Callable[[Any, list[tuple[int, ...]]], Any]) -> Tree:
@@ -88,21 +88,21 @@ def packed_in(tree: Tree) -> list[Packed]:
     return list(filter(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
 
 
-def forms(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
+def leaf_shapes(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
     """What stands in a buffer, without its entries; what is no array is repeated."""
     if not hasattr(x, "dtype"):
         return [x] * len(shapes)
     return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
 
 
-def opened(tree: Tree, split: Callable[[Any, list[tuple[int, ...]]], Any] = forms) -> Tree:
-    """The tree in its original structure, with what ``split`` gives in place of packed leaves, or their `forms`."""
+def unpack_with(tree: Tree, split: Callable[[Any, list[tuple[int, ...]]], Any] = leaf_shapes) -> Tree:
+    """Return the tree in its original structure, with what ``split`` gives in place of packed leaves."""
     if not packed_in(tree):
         return tree
     return jax.tree.map(lambda x: x.opened(split) if is_packed(x) else x, tree, is_leaf=is_packed)
 
 
-def gathered(caller: str, values: Tree, like: Tree) -> Tree:
+def merge_by_array(caller: str, values: Tree, like: Tree) -> Tree:
     """A value for each array of ``like``, from one for each leaf of it as it is opened.
 
     Raises:
@@ -125,7 +125,7 @@ def gathered(caller: str, values: Tree, like: Tree) -> Tree:
     return jax.tree.map(of_arrays, like, values, is_leaf=is_packed) if packed_in(like) else values
 
 
-def whole(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
+def reject_packed(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
     """The ``init`` of a rule that looks at leaves as they are: it refuses parameters that lie in a buffer."""
 
     def checked(params: Tree) -> Any:

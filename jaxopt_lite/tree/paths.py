@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxopt_lite.tree.packed import gathered, opened
+from jaxopt_lite.tree.packed import merge_by_array, unpack_with
 from jaxopt_lite.tree.places import shown
-from jaxopt_lite.tree.structure import describe, first_difference, is_function, is_prefix
+from jaxopt_lite.tree.structure import first_difference, format_leaf, is_function, is_prefix
 from jaxopt_lite.types import Tree
 
 
@@ -27,17 +27,17 @@ def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str =
     def apply(path: Any, leaf: Any) -> Any:
         return function(jax.tree_util.keystr(path, simple=True, separator="/"), leaf)
 
-    return gathered(caller, jax.tree_util.tree_map_with_path(apply, opened(tree), is_leaf=_is_array), tree)
+    return merge_by_array(caller, jax.tree_util.tree_map_with_path(apply, unpack_with(tree), is_leaf=_is_array), tree)
 
 
-def fits(path: str, patterns: str) -> bool:
+def matches(path: str, patterns: str) -> bool:
     """Whether a path fits one of the patterns, which are Python's fnmatch with ``|`` between."""
     return any(fnmatchcase(path, one) for one in patterns.split("|"))
 
 
 def leaves_of(tree: Tree) -> str:
     """Lists the leaves, for whoever named none of them; where only numbers tell them apart, says what else can."""
-    paths = jax.tree.leaves(map_with_path(lambda path, _: path, opened(tree)))
+    paths = jax.tree.leaves(map_with_path(lambda path, _: path, unpack_with(tree)))
     names = {tuple(part for part in path.split("/") if not part.isdigit()) for path in paths}
     instead = "; these have no names of their own: a function (path, leaf) tells them apart"
     more = f" and {len(paths) - 12} more" if len(paths) > 12 else ""
@@ -56,7 +56,7 @@ def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
     """
 
     def pattern_of(path: str, leaf: Any) -> str:
-        fitting = [p for p in values if p != "*" and fits(path, p)]
+        fitting = [p for p in values if p != "*" and matches(path, p)]
         fitting = fitting or [p for p in values if p == "*"]
         if len(fitting) != 1:
             found = " and ".join(map(repr, fitting)) or f"none of {', '.join(map(repr, values))}"
@@ -101,14 +101,14 @@ def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") ->
         for group, pattern in label.items():
             if not isinstance(pattern, str):
                 raise TypeError(
-                    f"{caller}: label[{group!r}] is {describe(pattern)}, and the patterns of a group are one string, "
-                    "as '*bias|*scale'"
+                    f"{caller}: label[{group!r}] is {format_leaf(pattern)}, and the patterns of a group are "
+                    "one string, as '*bias|*scale'"
                 )
         return True
     for path, name in unknown:
         listed = ", ".join(map(str, groups)) or "none"
         raise ValueError(
-            f"{caller}: label{jax.tree_util.keystr(path)} is {describe(name)}, and the groups are {listed}"
+            f"{caller}: label{jax.tree_util.keystr(path)} is {format_leaf(name)}, and the groups are {listed}"
         )
     return False
 
@@ -123,15 +123,15 @@ def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partiti
     if not jax.tree.leaves(tree, is_leaf=_is_array):
         return tree
     if is_function(label):
-        leaves = jax.tree.map(shown, opened(tree), is_leaf=_is_array)
+        leaves = jax.tree.map(shown, unpack_with(tree), is_leaf=_is_array)
         label = label(leaves) if takes_tree(label) else map_with_path(label, leaves)
     if check_label(groups, label, caller):
         names = by_pattern({pattern: group for group, pattern in label.items()}, tree, caller)
-    elif is_prefix(label, opened(tree)):
-        names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, opened(tree))
-        names = gathered(caller, names, tree)
+    elif is_prefix(label, unpack_with(tree)):
+        names = jax.tree.map(lambda name, branch: map_with_path(lambda *_: name, branch), label, unpack_with(tree))
+        names = merge_by_array(caller, names, tree)
     else:
-        keys, here, there = first_difference((), label, opened(tree), is_prefix)
+        keys, here, there = first_difference((), label, unpack_with(tree), is_prefix)
         where = jax.tree_util.keystr(keys)
         raise ValueError(f"{caller}: label{where} is {here}, params{where} is {there}")
     used = set(jax.tree.leaves(names))
@@ -141,12 +141,12 @@ def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partiti
     return names
 
 
-def only(name: str, names: Tree, tree: Tree) -> Tree:
+def select_group(name: str, names: Tree, tree: Tree) -> Tree:
     """The leaves of one group, and None in place of the others."""
     return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)
 
 
-def joined(names: Tree, parts: dict[str, Tree]) -> Tree:
+def merge_groups(names: Tree, parts: dict[str, Tree]) -> Tree:
     """The tree that ``parts`` are groups of."""
     return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())
 
@@ -162,34 +162,34 @@ class Groups(NamedTuple):
 
 
 def groups_of(pair: Any) -> Groups | None:
-    """Return the groups of a pair that `in_groups` has built; None for any other."""
+    """Return the groups of a pair that `update_by_group` has built; None for any other."""
     return getattr(pair[0], "groups", None)
 
 
-def in_groups(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
+def update_by_group(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
     """Builds the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
 
     ``names_of`` tells the group of each leaf. The state is a dict of the groups' states, with None where a leaf is in
     another group. `groups_of` the pair says who steps which group.
     """
-    parts = {name: part if hasattr(part, "pair") else None for name, part in groups.items()}
-    pairs = {name: getattr(part, "pair", part) for name, part in groups.items()}
+    parts = {name: part if hasattr(part, "unchecked") else None for name, part in groups.items()}
+    pairs = {name: getattr(part, "unchecked", part) for name, part in groups.items()}
 
     def init(params):
         names = names_of(params)
-        return {name: init(only(name, names, params)) for name, (init, _) in pairs.items()}
+        return {name: init(select_group(name, names, params)) for name, (init, _) in pairs.items()}
 
     def update(grads, state, params=None, **extra):
         names, updates, new = names_of(grads if params is None else params), {}, {}
-        parts = {name: None if params is None else only(name, names, params) for name in pairs}
+        parts = {name: None if params is None else select_group(name, names, params) for name in pairs}
         for name, (_, step) in pairs.items():
             mine = dict(extra)
             if "grad" in extra:
-                mine["grad"] = only(name, names, extra["grad"])
+                mine["grad"] = select_group(name, names, extra["grad"])
             if "value_fn" in extra:
-                mine["value_fn"] = lambda part, name=name: extra["value_fn"](joined(names, parts | {name: part}))
-            updates[name], new[name] = step(only(name, names, grads), state[name], parts[name], **mine)
-        return joined(names, updates), new
+                mine["value_fn"] = lambda part, name=name: extra["value_fn"](merge_groups(names, parts | {name: part}))
+            updates[name], new[name] = step(select_group(name, names, grads), state[name], parts[name], **mine)
+        return merge_groups(names, updates), new
 
     vars(init)["groups"] = Groups(parts, names_of)
     return init, update

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.interpreters.partial_eval import DynamicJaxprTracer
 
-from jaxopt_lite.tree.dtypes import cast, load
+from jaxopt_lite.tree.dtypes import cast, to_compute_dtype
 from jaxopt_lite.types import Tree
 
 
@@ -16,28 +16,28 @@ def is_traced(tree: Tree) -> bool:
     return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
 
 
-def is_staged(tree: Tree) -> bool:
+def inside_jit(tree: Tree) -> bool:
     """Whether a program is being made with an array of the tree, so that a program within it would gain nothing."""
     return any(isinstance(x, DynamicJaxprTracer) for x in jax.tree.leaves(tree))
 
 
 def copy(params: Tree) -> Tree:
     """The parameters, in arrays of their own and in the dtype that arithmetic on them is done in; sharded alike."""
-    return jax.tree.map(lambda p: jnp.array(load(p), copy=True), params)
+    return jax.tree.map(lambda p: jnp.array(to_compute_dtype(p), copy=True), params)
 
 
-def moved(params: Tree, updates: Tree) -> Tree:
+def add_updates(params: Tree, updates: Tree) -> Tree:
     """``params + updates``, in the dtype of ``params``: where `apply_updates` will put them."""
 
     def total(p: jax.Array, u: jax.Array) -> jax.Array:
-        a, b = load(p), load(u)
+        a, b = to_compute_dtype(p), to_compute_dtype(u)
         # Of thousands of leaves, tracing what + looks at takes longer than all the rest.
         return cast(jax.lax.add(a, b) if a.dtype == b.dtype else a + b, jnp.result_type(p))
 
     return jax.tree.map(total, params, updates)
 
 
-def beside(grads: Tree, params: Tree) -> Tree:
+def params_with_gradient(grads: Tree, params: Tree) -> Tree:
     """Keeps the parameters that have a gradient; None elsewhere, whatever stands there, as in equinox's models.
 
     Where all have one, and where the trees do not go together, it returns ``params`` itself.
@@ -55,7 +55,7 @@ def as_arrays(tree: Tree) -> Tree:
     return jax.tree.map(lambda x: jnp.asarray(x) if type(x) in {float, complex} else x, tree)
 
 
-def filled(tree: Tree, like: Tree) -> Tree:
+def fill_none(tree: Tree, like: Tree) -> Tree:
     """Fills a tree, where it has None, with what stands in another."""
     return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
 
@@ -82,7 +82,7 @@ def _is_none(x: Any) -> bool:
 
 def difference(a: Tree, b: Tree) -> Tree:
     """``a - b``, in at least float32."""
-    return jax.tree.map(lambda x, y: load(x) - load(y), a, b)
+    return jax.tree.map(lambda x, y: to_compute_dtype(x) - to_compute_dtype(y), a, b)
 
 
 def all_finite(tree: Tree) -> jax.Array:
@@ -105,7 +105,7 @@ def is_prefix(a: Tree, b: Tree) -> bool:
     return True
 
 
-def renamed(tree: Tree, like: Tree) -> Tree | None:
+def restructure_by_name(tree: Tree, like: Tree) -> Tree | None:
     """The tree in the structure of another whose leaves have the same names; None if they have others.
 
     A container that keeps states by name, as ``nnx.Optimizer`` does, gives a mapping back for a tuple.
@@ -125,12 +125,12 @@ def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], 
         ours, theirs = _children(a), _children(b)
         for key in [*ours, *(key for key in theirs if key not in ours)]:
             if key not in ours or key not in theirs:
-                here, there = ("missing" if key not in c else describe(c[key]) for c in (ours, theirs))
+                here, there = ("missing" if key not in c else format_leaf(c[key]) for c in (ours, theirs))
                 return (*path, key), here, there
             if not agree(ours[key], theirs[key]):
                 return first_difference((*path, key), ours[key], theirs[key], agree)
-        return path, describe(a), f"{describe(b)} with other static fields"
-    return path, describe(a), describe(b)
+        return path, format_leaf(a), f"{format_leaf(b)} with other static fields"
+    return path, format_leaf(a), format_leaf(b)
 
 
 def _children(tree: Tree) -> dict[Any, Tree]:
@@ -139,7 +139,7 @@ def _children(tree: Tree) -> dict[Any, Tree]:
     return {key: child for (key,), child in children}
 
 
-def describe(x: Any) -> str:
+def format_leaf(x: Any) -> str:
     """What stands somewhere, in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
     if hasattr(x, "shape"):
         return f"{'float0' if x.dtype == jax.dtypes.float0 else x.dtype}{list(x.shape)}"
@@ -147,7 +147,7 @@ def describe(x: Any) -> str:
         return repr(x)
     if hasattr(x, "__name__"):
         return f"the function {x.__name__}"
-    if hasattr(x, "noun"):
-        return f"the {x.noun.split()[-1]} {x.name}"
+    if hasattr(x, "type_label"):
+        return f"the {x.type_label.split()[-1]} {x.name}"
     noun = type(x).__name__
     return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"

@@ -54,28 +54,28 @@ def zero_steps(params: Tree) -> jax.Array:
 
     A counter left on the default device would make the second step on a mesh compile anew.
     """
-    return zeros_beside(params, (), jnp.int32)
+    return replicated_zeros(params, (), jnp.int32)
 
 
-def zeros_beside(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
+def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
     """Zeros of any shape on the devices of ``params``, whole on every device of their mesh."""
     leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
-        sharding = along(sharding, [None] * len(shape))
+        sharding = sharding_of_axes(sharding, [None] * len(shape))
     elif not getattr(leaf, "committed", True):
         sharding = None
     return jnp.zeros(shape, dtype, device=sharding)
 
 
-def number_beside(params: Tree, value: Scalar = 0.0) -> jax.Array:
+def replicated_scalar(params: Tree, value: Scalar = 0.0) -> jax.Array:
     """A number in the dtype that ``norm(params)`` has, on the devices of ``params``."""
     dtypes = [jnp.finfo(at_least_float32(jnp.result_type(p))).dtype for p in jax.tree.leaves(params)]
     dtype = jnp.result_type(*dtypes) if dtypes else jnp.result_type(float)
-    return zeros_beside(params, (), dtype) + jnp.asarray(value, dtype)
+    return replicated_zeros(params, (), dtype) + jnp.asarray(value, dtype)
 
 
-def zeros_over(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
+def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
     """Real zeros for what is kept of one parameter over some axes, or all: shaped and sharded as its mean there is."""
 
     def over(p: Any) -> jax.Array:
@@ -85,14 +85,14 @@ def zeros_over(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: b
         return over(p)
     form, sharding = jax.eval_shape(over, p), getattr(p, "sharding", None)
     if not isinstance(sharding, NamedSharding):
-        return zeros_beside(p, form.shape, form.dtype)
+        return replicated_zeros(p, form.shape, form.dtype)
     given = (axes,) if isinstance(axes, int) else axes
     gone = range(p.ndim) if given is None else [axis % p.ndim for axis in given]
     left = [None if axis in gone else axis for axis in range(p.ndim) if keepdims or axis not in gone]
-    return jnp.zeros(form.shape, form.dtype, device=along(sharding, left))
+    return jnp.zeros(form.shape, form.dtype, device=sharding_of_axes(sharding, left))
 
 
-def along(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
+def sharding_of_axes(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
     """The sharding of an array whose axes are these of a sharded one's; None is one that is whole everywhere."""
     spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
     # JAX writes the axes that are whole, at the end, of explicit axes alone; another way compiles a step anew.

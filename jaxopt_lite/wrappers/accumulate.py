@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import Optimizer, optimizer
-from jaxopt_lite.ops import at, direction, next_step, number_beside, step_if, zero_steps, zeros_like
+from jaxopt_lite.ops import at, next_step, replicated_scalar, safe_divide, step_if, zero_steps, zeros_like
 from jaxopt_lite.tree.structure import all_finite
-from jaxopt_lite.types import Number, Tree
+from jaxopt_lite.types import ScalarOrSchedule, Tree
 
 
 class AccumulateState(NamedTuple):
@@ -23,7 +23,7 @@ class AccumulateState(NamedTuple):
 
 
 @optimizer
-def accumulate(opt: Optimizer, every: Number):
+def accumulate(opt: Optimizer, every: ScalarOrSchedule):
     """One step of the optimizer along the mean of every so many gradients; the updates between are 0.
 
         weight ← weight + w;  mean ← mean + w / weight (g - mean)
@@ -42,13 +42,14 @@ def accumulate(opt: Optimizer, every: Number):
 
     def init(params):
         iter, count, skipped = (zero_steps(params) for _ in range(3))
-        return AccumulateState(opt.pair.init(params), iter, zeros_like(params), count, number_beside(params), skipped)
+        inner, weight = opt.unchecked.init(params), replicated_scalar(params)
+        return AccumulateState(inner, iter, zeros_like(params), count, weight, skipped)
 
     def update(grads, state, params=None, *, weight=1.0, flush=False, **extra):
         finite = all_finite((grads, weight))
         gathered = jnp.where(finite, next_step(state.gathered), state.gathered)
         total = jnp.where(finite, state.weight + weight, state.weight)
-        share = direction(weight, total)
+        share = safe_divide(weight, total)
         mean = jax.tree.map(lambda g, m: jnp.where(finite, m + share * (g - m), m), grads, state.mean)
         due = jnp.logical_or(gathered >= at(every, state.iter), jnp.logical_and(flush, gathered > 0))
         updates, inner = step_if(due, opt, mean, state.inner, params, weight=total, flush=flush, **extra)

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import Optimizer, optimizer
-from jaxopt_lite.ops import bias_correction, copy, moved, next_step, stored, zero_steps
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.ops import add_updates, bias_correction, cast_like, copy, next_step, zero_steps
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.types import Scalar, Tree
 
 
@@ -42,17 +42,17 @@ def average(opt: Optimizer, ema: Scalar | None = 0.999, debias: bool = True, beg
     """
 
     def init(params):
-        return AverageState(opt.pair.init(params), zero_steps(params), copy(params))
+        return AverageState(opt.unchecked.init(params), zero_steps(params), copy(params))
 
     def update(grads, state, params=None, **extra):
-        updates, inner = opt.pair.update(grads, state.inner, params, **extra)
+        updates, inner = opt.unchecked.update(grads, state.inner, params, **extra)
         iter = next_step(state.iter)
         n = jnp.maximum((iter - begin + every - 1) // every, 1)
         biased = 1.0 if ema is None else 1 - ema
         weight = biased / (n if ema is None else bias_correction(ema, n) if debias else 1.0)
         weight = jnp.where((iter > begin) & ((iter - begin - 1) % every == 0), weight, 0)
-        taken = moved(params, stored(params, updates))
-        averaged = jax.tree.map(lambda a, p: a + weight * (load(p) - a), state.average, taken)
+        taken = add_updates(params, cast_like(updates, params))
+        averaged = jax.tree.map(lambda a, p: a + weight * (to_compute_dtype(p) - a), state.average, taken)
         return updates, AverageState(inner, iter, averaged)
 
     return init, update

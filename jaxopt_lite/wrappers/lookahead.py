@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import Optimizer, optimizer
-from jaxopt_lite.ops import copy, moved, next_step, stored, zero_steps
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.ops import add_updates, cast_like, copy, next_step, zero_steps
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.types import Scalar, Tree
 
 
@@ -38,15 +38,15 @@ def lookahead(opt: Optimizer, every: Scalar = 5, alpha: Scalar = 0.5):
     """
 
     def init(params):
-        return LookaheadState(opt.pair.init(params), zero_steps(params), copy(params))
+        return LookaheadState(opt.unchecked.init(params), zero_steps(params), copy(params))
 
     def update(grads, state, params=None, **extra):
-        updates, inner = opt.pair.update(grads, state.inner, params, **extra)
+        updates, inner = opt.unchecked.update(grads, state.inner, params, **extra)
         iter = next_step(state.iter)
         back = iter % every == 0
-        ahead = moved(params, stored(params, updates))
-        slow = jax.tree.map(lambda s, a: jnp.where(back, s + alpha * (load(a) - s), s), state.slow, ahead)
-        updates = jax.tree.map(lambda u, s, p: jnp.where(back, s - load(p), u), updates, slow, params)
+        ahead = add_updates(params, cast_like(updates, params))
+        slow = jax.tree.map(lambda s, a: jnp.where(back, s + alpha * (to_compute_dtype(a) - s), s), state.slow, ahead)
+        updates = jax.tree.map(lambda u, s, p: jnp.where(back, s - to_compute_dtype(p), u), updates, slow, params)
         return updates, LookaheadState(inner, iter, slow)
 
     return init, update

@@ -31,7 +31,7 @@ def maximize(opt: Optimizer):
     """
 
     def init(params):
-        return MaximizeState(opt.pair.init(params))
+        return MaximizeState(opt.unchecked.init(params))
 
     def update(grads, state, params=None, **extra):
         for name in {"value", "grad"} & extra.keys():
@@ -39,7 +39,7 @@ def maximize(opt: Optimizer):
         if "value_fn" in extra:
             rewards = extra.pop("value_fn")
             extra["value_fn"] = lambda params: -rewards(params)
-        updates, inner = opt.pair.update(jax.tree.map(jnp.negative, grads), state.inner, params, **extra)
+        updates, inner = opt.unchecked.update(jax.tree.map(jnp.negative, grads), state.inner, params, **extra)
         return updates, MaximizeState(inner)
 
     return init, update

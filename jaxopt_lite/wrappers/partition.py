@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jaxopt_lite.core import Optimizer, optimizer
-from jaxopt_lite.tree.paths import check_label, in_groups, labels
-from jaxopt_lite.tree.structure import describe, is_function
+from jaxopt_lite.tree.paths import check_label, labels, update_by_group
+from jaxopt_lite.tree.structure import format_leaf, is_function
 from jaxopt_lite.types import Tree
 
 
@@ -32,11 +32,11 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[..., Any]):
     Source: as optax's ``partition`` and torch's parameter groups.
     """
     if not isinstance(groups, Mapping):
-        raise TypeError(f"partition: groups must be a dict of optimizers by name, not {describe(groups)}")
+        raise TypeError(f"partition: groups must be a dict of optimizers by name, not {format_leaf(groups)}")
     for name, opt in groups.items():
         if not isinstance(opt, Optimizer):
-            raise TypeError(f"partition: group {name!r} must be an optimizer, not {describe(opt)}")
+            raise TypeError(f"partition: group {name!r} must be an optimizer, not {format_leaf(opt)}")
 
     if not is_function(label):
         check_label(groups, label)
-    return in_groups(groups, lambda params: labels(groups, label, params))
+    return update_by_group(groups, lambda params: labels(groups, label, params))

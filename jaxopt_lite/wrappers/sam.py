@@ -6,7 +6,7 @@ import jax
 
 from jaxopt_lite.core import Optimizer, optimizer
 from jaxopt_lite.training import perturbed_params
-from jaxopt_lite.tree.dtypes import load
+from jaxopt_lite.tree.dtypes import to_compute_dtype
 from jaxopt_lite.types import Scalar
 
 
@@ -44,12 +44,12 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
     """
 
     def init(params):
-        return SAMState(opt.pair.init(params))
+        return SAMState(opt.unchecked.init(params))
 
     def update(grads, state, params=None, *, value_fn, **extra):
         conjugates = jax.grad(value_fn)(perturbed_params(params, grads, rho))
-        there = jax.tree.map(lambda g: load(g).conj(), conjugates)
-        updates, inner = opt.pair.update(there, state.inner, params, value_fn=value_fn, **extra)
+        there = jax.tree.map(lambda g: to_compute_dtype(g).conj(), conjugates)
+        updates, inner = opt.unchecked.update(there, state.inner, params, value_fn=value_fn, **extra)
         return updates, SAMState(inner)
 
     return init, update

@@ -35,7 +35,7 @@ def skip_nonfinite(opt: Optimizer, give_up_after: int | None = None):
     """
 
     def init(params):
-        return SkipNonfiniteState(opt.pair.init(params), skipped=zero_steps(params), in_a_row=zero_steps(params))
+        return SkipNonfiniteState(opt.unchecked.init(params), skipped=zero_steps(params), in_a_row=zero_steps(params))
 
     def update(grads, state, params=None, **extra):
         finite = all_finite(grads)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core import Optimizer, optimizer
-from jaxopt_lite.ops import direction, next_step, norm, number_beside, step_if, zero_steps, zeros_beside
+from jaxopt_lite.ops import next_step, norm, replicated_scalar, replicated_zeros, safe_divide, step_if, zero_steps
 from jaxopt_lite.types import Scalar
 
 
@@ -39,16 +39,16 @@ def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
     """
 
     def init(params):
-        recent = zeros_beside(params, (2, window), number_beside(params).dtype)
-        return SkipSpikesState(opt.pair.init(params), recent, zero_steps(params), zero_steps(params))
+        recent = replicated_zeros(params, (2, window), replicated_scalar(params).dtype)
+        return SkipSpikesState(opt.unchecked.init(params), recent, zero_steps(params), zero_steps(params))
 
     def update(grads, state, params=None, *, value=0.0, **extra):
         now = jnp.asarray([value, norm(grads)], state.recent.dtype)
         finite = jnp.all(jnp.isfinite(now))
         unit = jnp.max(jnp.abs(state.recent), axis=1)  # of which squares neither overflow nor vanish
-        usual, seen = direction(state.recent, unit[:, None]), jnp.arange(window)[None] < jnp.maximum(state.seen, 1)
+        usual, seen = safe_divide(state.recent, unit[:, None]), jnp.arange(window)[None] < jnp.maximum(state.seen, 1)
         mean, deviation = (of(usual, axis=1, where=seen) for of in (jnp.mean, jnp.std))
-        go = finite & ((state.seen < window // 2) | jnp.all(direction(now, unit) <= mean + deviations * deviation))
+        go = finite & ((state.seen < window // 2) | jnp.all(safe_divide(now, unit) <= mean + deviations * deviation))
         updates, inner = step_if(go, opt, grads, state.inner, params, value=value, **extra)
         recent = jnp.where(finite, jnp.roll(state.recent, 1, axis=1).at[:, 0].set(now), state.recent)
         seen = jnp.where(finite, next_step(state.seen), state.seen)

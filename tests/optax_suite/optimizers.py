@@ -230,7 +230,7 @@ def sam(optimizer, adv_optimizer, sync_period, opaque_mode, **rest):
     if not opaque_mode or sync_period != 2:
         raise CannotBeSaid("Each call of ours is a whole step: both gradients are taken in it.")
     adversary = to_ours(adv_optimizer)
-    parts = [part.name for part in adversary.inside] if adversary else []
+    parts = [part.name for part in adversary.children] if adversary else []
     if parts != ["normalize", "sgd"]:
         raise CannotBeSaid("Our sam goes to its worst place by one normalized step of length rho, not by an optimizer.")
 
@@ -244,7 +244,7 @@ def sam(optimizer, adv_optimizer, sync_period, opaque_mode, **rest):
 
         return {"value_fn": value_fn}
 
-    rho = dict(adversary.inside[1].arguments)["lr"]
+    rho = dict(adversary.children[1].arguments)["lr"]
     return as_optaxs(ours.sam(to_ours(optimizer), rho), keywords=value_fn_of)
 
 

@@ -113,7 +113,7 @@ def to_ours(tx):
 def as_optimizer(tx):
     """Return an optimizer of ours: the one that stands in for ``tx``, else one around optax's."""
     ours = to_ours(tx)
-    return from_optax(tx) if ours is None or ours.noun == "a transform" else ours
+    return from_optax(tx) if ours is None or ours.type_label == "a transform" else ours
 
 
 def as_part(tx):

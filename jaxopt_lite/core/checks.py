@@ -12,8 +12,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core.hyperparameters import ranges_of
+from jaxopt_lite.core.state_checks import check_state, skeleton_of
 from jaxopt_lite.tree.places import Place
-from jaxopt_lite.tree.structure import fill_none, first_difference, format_leaf, is_prefix, same_structure
+from jaxopt_lite.tree.structure import (
+    at_path,
+    dtype_or_type,
+    fill_none,
+    first_difference,
+    format_leaf,
+    same_structure,
+    unequal_leaves,
+)
 from jaxopt_lite.types import Tree
 
 KEYWORDS = {"params", "value", "grad", "value_fn", "key"}
@@ -34,8 +43,8 @@ def check_init(opt: Any, params: Tree) -> None:
     check_floats(call, params=params)
 
 
-def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> None:
-    """What ``Optimizer.update`` refuses before a step."""
+def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> Any:
+    """Refuse wrong input of ``Optimizer.update``, and return the state in the structure that ``init`` gives."""
     call, given = f"{opt.name}.update", {"params": params} | extra
     _check_scalars(call, opt)
     for need in sorted(opt.needs & KEYWORDS):
@@ -45,34 +54,24 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     for name in sorted(extra.keys() & NUMBERS.keys()):
         if np.ndim(extra[name]):
             raise ValueError(f"{call}: {name} has shape {np.shape(extra[name])}, and is one number, {NUMBERS[name]}")
-    skeleton = _skeleton(opt, updates, state)
+    skeleton = skeleton_of(opt, updates, state)
     if type(skeleton) in {type(updates), type(params)} and type(state) is not type(skeleton):
         raise TypeError(
             f"{call}: the order is gradients, state, params, and {format_leaf(skeleton)} did not come second"
         )
-    if not jax.tree_util.all_leaves([skeleton], _is_place) and type(state) is not type(skeleton):
+    if (
+        type(state) is not type(skeleton)
+        and not isinstance(skeleton, Place)
+        and not jax.tree_util.all_leaves([skeleton])
+    ):
         raise TypeError(f"{call}: state is {format_leaf(state)}, where {opt.name}.init gives {format_leaf(skeleton)}")
     if params is not None:
         _check_alike(call, "gradients", updates, "params", params)
     check_floats(call, gradients=updates, params=params)
     if params is not None:
         _check_real(call, "gradients", updates, "params", params)
-    _check_state(opt, skeleton, updates if params is None else params, state)
-
-
-def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
-    """What ``Optimizer.update`` refuses when a step has failed; to ask this before every step would take its time."""
-    _check_structure(opt, expected, state, same_structure)
-    for (path, leaf), other in _pairs(state, expected, np.shape):
-        shapes = f"has shape {np.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
-        raise ValueError(f"{opt.name}.update: {_at('state', path)} {shapes}") from None
-
-
-def check_new_state(opt: Any, state: Any, new: Any) -> None:
-    """Refuse a step of ``Optimizer.update`` that changed the structure of the state."""
-    if not same_structure(state, new):
-        path, before, after = first_difference((), state, new, same_structure)
-        raise ValueError(f"{opt.name}.update: {_at('state', path)} was {before}, and the step made it {after}")
+    like = updates if params is None else params
+    return check_state(opt, skeleton, like, state)
 
 
 def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
@@ -127,7 +126,7 @@ def check_examples(call: str, name: str, tree: Tree) -> None:
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if np.shape(leaf)[:1] != counts[0] or counts[0] in {(), (0,)}:
             needed = "all leaves must begin with an axis of as many examples, one at least"
-            raise ValueError(f"{call}: {_at(name, path)} has shape {np.shape(leaf)}: {needed}")
+            raise ValueError(f"{call}: {at_path(name, path)} has shape {np.shape(leaf)}: {needed}")
 
 
 def check_arrays(call: str, **trees: Tree) -> None:
@@ -141,19 +140,21 @@ def check_arrays(call: str, **trees: Tree) -> None:
                 complex,
             ):
                 instead = f": {WITHOUT}" if callable(leaf) else ""
-                raise TypeError(f"{call}: {_at(name, path)} is {format_leaf(leaf)}, not an array{instead}") from None
+                raise TypeError(
+                    f"{call}: {at_path(name, path)} is {format_leaf(leaf)}, not an array{instead}"
+                ) from None
 
 
 def check_floats(call: str, **trees: Tree) -> None:
     """Refuses leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
     for name, tree in trees.items():
-        for dtype in {_dtype(leaf) for leaf in jax.tree.leaves(tree)}:
+        for dtype in {dtype_or_type(leaf) for leaf in jax.tree.leaves(tree)}:
             if not jnp.issubdtype(dtype, jnp.inexact):
                 leaves = jax.tree_util.tree_leaves_with_path(tree)
-                path, leaf = next((path, leaf) for path, leaf in leaves if _dtype(leaf) == dtype)
+                path, leaf = next((path, leaf) for path, leaf in leaves if dtype_or_type(leaf) == dtype)
                 raise TypeError(
-                    f"{call}: {_at(name, path)} is {format_leaf(leaf)}, and steps are taken in real or complex floats: "
-                    f"{WITHOUT}"
+                    f"{call}: {at_path(name, path)} is {format_leaf(leaf)}, and steps are taken in real or "
+                    f"complex floats: {WITHOUT}"
                 )
 
 
@@ -161,87 +162,15 @@ def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -
     """Refuses a tree whose structure or shapes are not another's."""
     if not same_structure(tree, like):
         path, here, there = first_difference((), tree, like, same_structure)
-        raise ValueError(f"{call}: {_at(name, path)} is {here}, {_at(like_name, path)} is {there}")
-    for (path, leaf), other in _pairs(tree, like, np.shape):
-        shapes = f"has shape {np.shape(leaf)}, {_at(like_name, path)} has shape {np.shape(other)}"
-        raise ValueError(f"{call}: {_at(name, path)} {shapes}")
+        raise ValueError(f"{call}: {at_path(name, path)} is {here}, {at_path(like_name, path)} is {there}")
+    for (path, leaf), other in unequal_leaves(tree, like, np.shape):
+        shapes = f"has shape {np.shape(leaf)}, {at_path(like_name, path)} has shape {np.shape(other)}"
+        raise ValueError(f"{call}: {at_path(name, path)} {shapes}")
 
 
 def _check_real(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
     """Refuses complex leaves where another tree's are real."""
-    for (path, leaf), other in _pairs(tree, like, _dtype):
+    for (path, leaf), other in unequal_leaves(tree, like, dtype_or_type):
         if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(other):
-            dtypes = f"is {format_leaf(leaf)}, {_at(like_name, path)} is {format_leaf(other)}"
-            raise TypeError(f"{call}: {_at(name, path)} {dtypes}: take the real part first")
-
-
-def _pairs(tree: Tree, like: Tree, of: Callable[[Any], Any]) -> list[Any]:
-    """The pairs of leaves, the first with its path, of which something differs."""
-    ours, theirs = jax.tree.leaves(tree), jax.tree.leaves(like)
-    if list(map(of, ours)) == list(map(of, theirs)):
-        return []  # as nearly always: paths take their time
-    pairs = zip(jax.tree_util.tree_leaves_with_path(tree), theirs, strict=True)
-    return [(with_path, other) for with_path, other in pairs if of(with_path[1]) != of(other)]
-
-
-def _dtype(leaf: Any) -> Any:
-    return getattr(leaf, "dtype", type(leaf))
-
-
-def _skeleton(opt: Any, updates: Tree, state: Any) -> Any:
-    """A state with places for moments.
-
-    One place stands for all parameters, which takes no time; one for each, if ``init`` looks at their paths; and the
-    state is taken as it is, if ``init`` expects arrays and so cannot be asked.
-    """
-    for places in (Place, lambda: jax.tree.map(lambda x: Place(jnp.shape(x), _dtype(x)), updates)):
-        try:
-            return jax.eval_shape(opt.unchecked.init, places())
-        except Exception:  # whatever an init may raise
-            continue
-    return state
-
-
-def _check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> None:
-    """Refuses a state of another form; floats of any width are taken, as a trainer casts all of a state at once."""
-    treedef: Any
-    places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
-    expected = [_expected(kept, params) for _, kept in places]
-    _check_structure(opt, treedef.unflatten(expected), state, is_prefix)
-    parts = treedef.flatten_up_to(state)
-    if all(
-        _is_place(kept) or format_leaf(kept) == format_leaf(part) for (_, kept), part in zip(places, parts, strict=True)
-    ):
-        return
-    # A number may be in the dtype of the parameters, and those are asked only now: it would take its time.
-    exact = treedef.flatten_up_to(jax.eval_shape(opt.unchecked.init, params))
-    for (path, place), kept, part in zip(places, exact, parts, strict=True):
-        floats = all(jnp.issubdtype(_dtype(x), jnp.floating) for x in (kept, part))
-        same = np.shape(kept) == np.shape(part) if floats else format_leaf(kept) == format_leaf(part)
-        if not _is_place(place) and not same:
-            there = f"is {format_leaf(part)}, where {opt.name}.init gives {format_leaf(kept)}"
-            raise TypeError(f"{opt.name}.update: {_at('state', path)} {there}")
-
-
-def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree, Tree], bool]) -> None:
-    if not agree(expected, state):
-        path, there, here = first_difference((), expected, state, agree)
-        gives = {"missing": "nothing", "None": "None, as the gradient is"}.get(there, there)
-        raise ValueError(
-            f"{opt.name}.update: {_at('state', path)} is {here}, where {opt.name}.init gives {gives}"
-        ) from None
-
-
-def _expected(kept: Any, params: Tree) -> Any:
-    """What the state should have where the skeleton has this."""
-    if not _is_place(kept):
-        return kept
-    return params if kept.dtype is None else jax.ShapeDtypeStruct(*kept)
-
-
-def _is_place(x: Any) -> bool:
-    return isinstance(x, Place)
-
-
-def _at(name: str, path: Any) -> str:
-    return name + jax.tree_util.keystr(path)
+            dtypes = f"is {format_leaf(leaf)}, {at_path(like_name, path)} is {format_leaf(other)}"
+            raise TypeError(f"{call}: {at_path(name, path)} {dtypes}: take the real part first")

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 
 from jaxopt_lite.core import checks
 from jaxopt_lite.core.meshes import in_auto_axes
+from jaxopt_lite.core.state_checks import check_new_state, check_state_shapes
 from jaxopt_lite.tree.dtypes import cast, cast_like, to_compute_dtype
-from jaxopt_lite.tree.structure import as_arrays, params_with_gradient, restructure_by_name
+from jaxopt_lite.tree.structure import as_arrays, params_with_gradient
 from jaxopt_lite.types import Tree
 
 
@@ -19,7 +20,7 @@ def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
     """Checks what it is given, and steps in at least float32; out come the dtypes of the parameters."""
     updates, params = as_arrays((updates, params_with_gradient(updates, params)))
     with jax.numpy_dtype_promotion("standard"):
-        checks.check_update(opt, updates, state, params, extra)
+        state = checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params
         # A float32 gradient of a float64 parameter is worked on in float64.
         loaded = jax.tree.map(
@@ -28,13 +29,9 @@ def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
         try:
             out, new = in_auto_axes(opt, loaded, jax.tree.map(to_compute_dtype, state), params, extra)
         except (AttributeError, TypeError, ValueError):
-            expected = jax.eval_shape(opt.unchecked.init, like)
-            if (named := restructure_by_name(state, expected)) is None:
-                checks.check_state_shapes(opt, expected, state)
-                raise
-            state = named
-            out, new = in_auto_axes(opt, loaded, jax.tree.map(to_compute_dtype, state), params, extra)
-        checks.check_new_state(opt, state, new)
+            check_state_shapes(opt, jax.eval_shape(opt.unchecked.init, like), state)
+            raise
+        check_new_state(opt, state, new)
         return cast_like(out, like), cast_like(new, state)
 
 

@@ -1,5 +1,6 @@
 """What hyperparameters may be, by name, in one table."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
@@ -160,9 +161,13 @@ CHOICES = {
 
 def ranges_of(factory: Callable[..., Any]) -> dict[str, Range]:
     """What the hyperparameters of a factory may be, as far as their names tell."""
-    if not str(factory.__module__).startswith("jaxopt_lite."):
-        return SHARED_RANGES
-    here = f"{factory.__name__}."
+    ours = str(factory.__module__).startswith("jaxopt_lite.")
+    return _ranges_of_ours(factory.__name__) if ours else SHARED_RANGES
+
+
+@functools.cache
+def _ranges_of_ours(factory: str) -> dict[str, Range]:
+    here = f"{factory}."
     return (
         SHARED_RANGES
         | PACKAGE_RANGES

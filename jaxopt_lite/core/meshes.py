@@ -39,7 +39,7 @@ def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[st
 
 
 def _explicit_mesh(tree: Tree) -> Any:
-    meshes = (jax.typeof(x).sharding.mesh for x in jax.tree.leaves(tree))
+    meshes = {jax.typeof(x).sharding.mesh for x in jax.tree.leaves(tree)}
     return next((mesh for mesh in meshes if AxisType.Explicit in mesh.axis_types), None)
 
 

@@ -4,7 +4,6 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -21,7 +20,6 @@ from jaxopt_lite.tree.structure import (
     as_arrays,
     fill_none,
     functions_among,
-    inside_jit,
     is_traced,
     params_with_gradient,
 )
@@ -35,15 +33,14 @@ class Unchecked(NamedTuple):
     update: Callable[..., tuple[Tree, Any]]
 
 
-@dataclass(frozen=True)
-class _KnownKeywords:
-    """An update that may be called with any keywords, and passes on those that it knows."""
+def _drop_unknown(update: Callable[..., tuple[Tree, Any]], keywords: frozenset[str]) -> Callable[..., tuple[Tree, Any]]:
+    """Return an update that may be called with any keywords, and passes on those that it knows."""
 
-    update: Callable[..., tuple[Tree, Any]]
-    keywords: frozenset[str]
+    def known(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
+        return update(grads, state, params, **{name: extra[name] for name in keywords & extra.keys()})
 
-    def __call__(self, grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
-        return self.update(grads, state, params, **{name: extra[name] for name in self.keywords & extra.keys()})
+    vars(known)["known_keywords"] = keywords
+    return known
 
 
 def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tree, Any]]:
@@ -73,10 +70,10 @@ class Transform(Value):
 
     @property
     def entry(self) -> Any:
-        """What its declaration says of it; see `jaxopt_lite.core.Entry`."""
+        """What its declaration says of it; see `Declaration`."""
         return self.factory.entry  # type: ignore[attr-defined]
 
-    @property
+    @functools.cached_property
     def needs(self) -> frozenset[str]:
         """Names what this, or something inside it, cannot do without: by its declaration, and by its weight decay."""
         own = frozenset(self.entry.needs)
@@ -91,7 +88,7 @@ class Transform(Value):
         """The pair ``(init, update)`` that the factory's body returns."""
         if schedules := schedules_of(self):
             init, update, keywords = by_schedules(self, schedules)
-            return init, _KnownKeywords(update, keywords)
+            return init, _drop_unknown(update, keywords)
         pair = super().implementation
         if not isinstance(pair, type(self)) and not (isinstance(pair, tuple) and len(pair) == 2):
             raise TypeError(f"{self.name} must return (init, update), not {type(pair).__name__}")
@@ -101,8 +98,8 @@ class Transform(Value):
     def keywords(self) -> frozenset[str]:
         """The keywords beyond ``params`` that this update, or that of something inside it, asks for."""
         _, update = self.implementation
-        if isinstance(update, _KnownKeywords):
-            return update.keywords
+        if (known := getattr(update, "known_keywords", None)) is not None:
+            return frozenset(known)
         _, _, _, *rest = inspect.signature(update).parameters.values()
         own = frozenset(p.name for p in rest if p.kind is not p.VAR_KEYWORD)
         inside = (x for x in self.children if isinstance(x, Transform))
@@ -116,7 +113,7 @@ class Transform(Value):
             init = reject_packed(self.name, init)
         if "decay" in self.entry.needs and "params" not in self.needs:
             update = _at_zero(update)
-        return Unchecked(init, _KnownKeywords(update, self.keywords))
+        return Unchecked(init, _drop_unknown(update, self.keywords))
 
     def init(self, params: Tree) -> Any:
         """The state before the first step.
@@ -164,7 +161,7 @@ class Transform(Value):
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
         has_function = bool(functions_among(extra))
-        step = functools.partial(checked_step, self) if has_function or inside_jit(updates) else self._compiled_step
+        step = functools.partial(checked_step, self) if has_function or is_traced(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
             warnings.warn(
                 f"{self.name}.update: outside jax.jit, what is done with value_fn is compiled anew at each step: "
@@ -214,7 +211,7 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
         ValueError: the trees differ in structure or shape. Nothing is broadcast.
     """
     try:
-        return (_apply if inside_jit(updates) else _compiled_apply)(params, updates)
+        return (_apply if is_traced(updates) else _compiled_apply)(params, updates)
     except TypeError:
         stepped = params_with_gradient(updates, params)
         checks.check_arrays("apply_updates", params=stepped, updates=updates)

@@ -87,7 +87,7 @@ class Value:
         """The factory's name."""
         return self.factory.__name__
 
-    @property
+    @functools.cached_property
     def arguments(self) -> dict[str, Any]:
         """The factory's arguments by name, defaults included, in the order of its signature."""
         return self._arguments(iter(self.data))
@@ -96,7 +96,7 @@ class Value:
         leaves = [next(data) if constant is _Array else constant for constant in self.constants]
         return dict(zip(inspect.signature(self.factory).parameters, self.treedef.unflatten(leaves), strict=True))
 
-    @property
+    @functools.cached_property
     def children(self) -> "tuple[Value, ...]":
         """The values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
         return _values_in(self.arguments)

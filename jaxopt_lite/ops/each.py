@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxopt_lite.tree.dtypes import cast, cast_like, dtype_of, to_compute_dtype
+from jaxopt_lite.tree.dtypes import cast_as, cast_like, to_compute_dtype
 from jaxopt_lite.tree.structure import format_leaf, is_traced, same_structure
 from jaxopt_lite.types import Tree
 
@@ -69,7 +69,7 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
     new = jnp.asarray(new)
     if new.shape != jnp.shape(old) or (jnp.iscomplexobj(new) and not jnp.iscomplexobj(old)):
         raise TypeError(f"each: {name} got {format_leaf(old)} and returned {format_leaf(new)} in its place")
-    return cast(new, dtype_of(old))
+    return cast_as(new, old)
 
 
 def when(due: jax.Array, change: Callable[[], Tree], kept: Tree) -> Tree:

@@ -1,5 +1,7 @@
 """The dtypes that arithmetic is done in, and the way back."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from jaxopt_lite.types import Tree
 
 
+@functools.cache
 def at_least_float32(dtype: np.dtype) -> np.dtype:
     """The dtype that arithmetic on ``dtype`` is done in: float16, bfloat16 and smaller floats become float32.
 
@@ -26,14 +29,15 @@ def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
 
 def to_compute_dtype(x: jax.Array) -> jax.Array:
     """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
-    return cast(x, at_least_float32(dtype_of(x)))
+    return cast(x, at_least_float32(x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)))
 
 
-def dtype_of(x: jax.Array) -> np.dtype:
-    """Return the dtype of an array or a number; of an array at once, as ``jnp.result_type`` takes ten times as long."""
-    return x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)
+def cast_as(x: jax.Array, like: jax.Array) -> jax.Array:
+    """Return ``x`` in the dtype of ``like``, which may be a number."""
+    # Of an array at once, because jnp.result_type takes ten times as long.
+    return cast(x, like.dtype if isinstance(like, jax.Array) else jnp.result_type(like))
 
 
 def cast_like(after: Tree, before: Tree) -> Tree:
-    """Returns ``after`` in the dtypes of ``before``."""
-    return jax.tree.map(lambda old, new: cast(new, dtype_of(old)), before, after)
+    """Return ``after`` in the dtypes of ``before``."""
+    return jax.tree.map(cast_as, after, before)

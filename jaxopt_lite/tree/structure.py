@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax.interpreters.partial_eval import DynamicJaxprTracer
 
 from jaxopt_lite.tree.dtypes import cast, to_compute_dtype
 from jaxopt_lite.types import Tree
@@ -14,11 +13,6 @@ from jaxopt_lite.types import Tree
 def is_traced(tree: Tree) -> bool:
     """Whether any array of the tree has no value yet: a program is being made, or it is mapped or differentiated."""
     return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
-
-
-def inside_jit(tree: Tree) -> bool:
-    """Whether a program is being made with an array of the tree, so that a program within it would gain nothing."""
-    return any(isinstance(x, DynamicJaxprTracer) for x in jax.tree.leaves(tree))
 
 
 def copy(params: Tree) -> Tree:
@@ -151,3 +145,22 @@ def format_leaf(x: Any) -> str:
         return f"the {x.type_label.split()[-1]} {x.name}"
     noun = type(x).__name__
     return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
+def unequal_leaves(tree: Tree, like: Tree, of: Callable[[Any], Any]) -> list[Any]:
+    """Return the pairs of leaves of which ``of`` gives something else, the first with its path."""
+    ours, theirs = jax.tree.leaves(tree), jax.tree.leaves(like)
+    if list(map(of, ours)) == list(map(of, theirs)):
+        return []  # as nearly always: paths take their time
+    pairs = zip(jax.tree_util.tree_leaves_with_path(tree), theirs, strict=True)
+    return [(with_path, other) for with_path, other in pairs if of(with_path[1]) != of(other)]
+
+
+def dtype_or_type(leaf: Any) -> Any:
+    """Return the dtype of an array, and the type of anything else."""
+    return getattr(leaf, "dtype", type(leaf))
+
+
+def at_path(name: str, path: Any) -> str:
+    """Return where a leaf is, as Python writes it: ``params['w']``."""
+    return name + jax.tree_util.keystr(path)

@@ -11,7 +11,7 @@ from jaxopt_lite.ops import abs2, at, each, next_step, reduced_zeros, saturating
 from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
-def slices(rank):
+def slices(rank: int) -> list[tuple[int, ...]]:
     """For each axis all the others, over which its slices lie; a vector or a number is sliced down to its entries."""
     return [tuple(other for other in range(rank) if other != axis) for axis in range(rank)] or [()]
 

@@ -46,13 +46,23 @@ class Track:
     is left fits into fewer blocks it moves together: there is less to compute, and nothing to compile again.
     """
 
+    task: Task
+    entrants: Sequence[Entrant]
+    batches: Batches
+    widths: Sequence[int]
+    longest: int
+    bounds: list[tuple[int, int]]
+    compile_seconds: float
+    program: Any
+    blocks: list[Block]
+
     def __init__(
         self, task: Task, entrants: Sequence[Entrant], batches: Batches, widths: Sequence[int], longest: int
     ) -> None:
         self.task, self.entrants, self.batches, self.widths, self.longest = task, entrants, batches, widths, longest
         self.bounds = list(itertools.pairwise(itertools.accumulate(widths, initial=0)))
         self.compile_seconds = 0.0
-        self.program: Any = None
+        self.program = None
         self.blocks = [
             Block(lanes, self._numbers(lanes), None) for lanes in self._seat([range(len(e.lanes)) for e in entrants])
         ]

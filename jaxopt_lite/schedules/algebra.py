@@ -56,7 +56,11 @@ class Schedule(Value):
     def __neg__(self) -> "Schedule":
         return scale(self, -1)
 
-    __radd__, __rmul__ = __add__, __mul__
+    def __radd__(self, other: ScalarOrSchedule) -> "Schedule":
+        return add(self, other)
+
+    def __rmul__(self, factor: ScalarOrSchedule) -> "Schedule":
+        return scale(self, factor)
 
 
 def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:

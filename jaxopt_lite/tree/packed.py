@@ -22,6 +22,10 @@ class Leaf(NamedTuple):
 class Layout:
     """Which parameter is where, in what order: a constant of compiled programs, equal where its parts are."""
 
+    treedef: Any
+    leaves: tuple[Leaf, ...]
+    buffers: frozenset[str]
+
     def __init__(self, treedef: Any, leaves: tuple[Leaf, ...], buffers: frozenset[str]) -> None:
         self.treedef, self.leaves, self.buffers = treedef, leaves, buffers
 
@@ -53,6 +57,9 @@ class Packed:
     their paths, the leaves that stay as they are. What a state keeps of parameters may have further axes, before
     theirs. ``layout``: which leaf is where.
     """
+
+    arrays: dict[str, Any]
+    layout: Layout
 
     def __init__(self, arrays: dict[str, Any], layout: Layout) -> None:
         self.arrays, self.layout = arrays, layout

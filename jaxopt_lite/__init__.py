@@ -118,6 +118,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adagrad",
     "rmsprop",
     "adam",
+    "adam_standard",
     # Adam and what came of it
     "adamw",
     "nadam",
@@ -152,7 +153,6 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adafactor",
     "sm3",
     "adam_mini",
-    "adam_standard",
     # no learning rate to tune
     "schedule_free_sgd",
     "schedule_free_adamw",

@@ -199,6 +199,21 @@ def test_an_import_needs_jax_alone_and_starts_no_backend():
     subprocess.run([sys.executable, script], check=True, timeout=100)
 
 
+def test_a_group_of_rules_is_of_one_family_in_the_readme_and_in_all():
+    table = (ROOT / "README.md").read_text().partition("\n## The optimizers\n")[2]
+    readme = re.findall(r"optimizers/(\w+)\.py|^\| \*\*(.+?)\*\*", table, re.MULTILINE)
+    names = re.findall(r'^    (?:"(\w+)",|# (.*))$', inspect.getsource(jaxopt_lite), re.MULTILINE)
+    for listed, book in ((readme, "The book's"), (names, "the optimizers: the book's")):
+        groups, heading = {}, ""
+        for name, text in listed:
+            heading = text or heading
+            if name in registry:
+                groups.setdefault(heading, set()).add(registry[name].family)
+        assert groups.pop(book) == {"first-order", "adaptive"}
+        assert {heading: families for heading, families in groups.items() if len(families) > 1} == {}
+        assert set().union(*groups.values()) == {entry.family for entry in registry.values()}
+
+
 def test_the_readme_lists_every_optimizer_as_it_prints():
     readme = (ROOT / "README.md").read_text()
     for name, entry in registry.items():

@@ -60,7 +60,8 @@ def test_a_task_of_ones_own_in_a_pipe(task):
     done = command("race", "my_task.py", cwd=task)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    assert re.match(r"step \d+ of 48, 16 of 16 lanes, .* leads with ", lines[0])
+    assert lines[0] == "compiling 4 optimizers in one program"
+    assert re.match(r"step \d+ of 48, 16 of 16 lanes, .* leads with ", lines[1])
     assert lines[-1].startswith("opt = jaxopt_lite.")
     assert eval(lines[-1].removeprefix("opt = ")).arguments["lr"] in {0.001, 0.01, 0.1, 1.0}
     assert "\x1b" not in done.stdout

@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import re
 import signal
 import subprocess
 import sys
@@ -39,8 +40,9 @@ from jaxopt_lite.race.batches import batches_of
 from jaxopt_lite.race.builtin_tasks import two_layer_net
 from jaxopt_lite.race.display import now_and_then
 from jaxopt_lite.race.entrants import enter
-from jaxopt_lite.race.ranking import running_mean, tie
-from jaxopt_lite.race.result import Lane, Result
+from jaxopt_lite.race.outcome import Lane
+from jaxopt_lite.race.result import Result
+from jaxopt_lite.race.statistics import running_mean, tie
 from jaxopt_lite.race.task import Task
 from jaxopt_lite.race.track import Track
 
@@ -316,7 +318,8 @@ class TestRanking:
         task = two_layer_net(digits(), hidden=8)
 
         result = quiet(**task, optimizers=["adam"], lrs=(1e-4, 1e-1, 4), steps=100)
-        assert result.rows[0].score == result.scores[:, 0].max() > 0.7
+        assert result.rows[0].lane == result.scores.mean(1).argmax()
+        assert result.rows[0].score > 0.7
         assert result.rows[0].to_target is not None
 
     def test_takes_counts_too(self):
@@ -443,7 +446,7 @@ class TestTrouble:
         result = quiet(squares, line, points(), ["adam", "sgd"], lrs=(1e-4, 1.0, 250), steps=48, batch_size=10)
         assert len(result.lanes) == 500
         assert (result.reached == 48).sum() == 2 * 84
-        assert len(result.table().splitlines()) == 5
+        assert len(result.table().splitlines()) == 6
 
     @pytest.mark.parametrize("count", [30, pytest.param(300, marks=pytest.mark.slow)])
     def test_many_leaves(self, count):
@@ -463,13 +466,129 @@ class TestTrouble:
         task.write_text("def loss(params):\n    return params['x'] ** 2\n\nparams = {'x': 1.0}\nsteps = 10**8\n")
         command = [sys.executable, "-u", Path(__file__).with_name("scripts") / "race_that_speaks.py", task]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+            assert process.stdout.readline() == "compiling 4 optimizers in one program\n"
             assert process.stdout.readline() == "going\n"
             time.sleep(0.5)
             process.send_signal(signal.SIGINT)
             out, _ = process.communicate(timeout=100)
         assert process.returncode == 0
         assert "interrupted after" in out
-        assert out.splitlines()[-1].startswith("opt = jaxopt_lite.")
+        assert re.match(r"no verdict: the race stopped after \d+ of 100000000 steps", out.splitlines()[-1])
+
+
+def closeness(params, data):
+    return -squares(params, data)
+
+
+def last_lines(result, count):
+    return result.table().splitlines()[-count:]
+
+
+class TestVerdict:
+    def test_says_which_way_is_better_and_what_is_measured(self):
+        result = quiet(
+            squares, line, points(), ["sgd"], [0.001, 0.01], steps=48, batch_size=10, eval=closeness, mode="max"
+        )
+        assert (result.judged_by, result.measure, result.better) == ("closeness", "closeness", "higher is better")
+        assert "; score: closeness, higher is better; " in result.table()
+        assert result.plot().get_ylabel() == result.plot_lr().get_ylabel() == "closeness (higher is better)"
+        named = quiet(
+            squares, line, points(), ["sgd"], [0.1], steps=48, batch_size=10,
+            eval=squares, mode="min", metric="error",
+        )  # fmt: skip
+        assert (named.judged_by, named.better) == ("error", "lower is better")
+        assert quiet(squares, line, points(), ["sgd"], [0.1], steps=48).judged_by == "training loss"
+
+    def test_seeds_are_five_where_something_varies_with_them(self):
+        assert quiet(squares, line, points(), ["sgd"], [0.1], steps=24, batch_size=10).seeds == (0, 1, 2, 3, 4)
+        assert quiet(valley, START, None, ["sgd"], [0.1], steps=24).seeds == (0,)
+        assert quiet(valley, lambda key: START, None, ["sgd"], [0.1], steps=24).seeds == (0, 1, 2, 3, 4)
+
+    def test_rates_are_chosen_by_one_part_of_the_data_and_scored_by_another(self):
+        """Towards 1 for validation, towards 3 for the score: the rate that comes close to 1 is chosen."""
+
+        def distance(params, target):
+            return jnp.abs(params["x"][0] - target)
+
+        def loss(params):
+            return (params["x"][0] - 4.0) ** 2
+
+        result = quiet(
+            loss, {"x": jnp.zeros(1)}, None, ["sgd"], [0.0005, 0.006, 0.05], steps=24,
+            eval=distance, eval_data=1.0, test_data=3.0, mode="min", prune=None,
+        )  # fmt: skip
+        (row,) = result.rows
+        assert row.lr == 0.006
+        assert (
+            row.score == pytest.approx(float(result.tested[1, 0])) == pytest.approx(3 - 4 * (1 - 0.988**24), rel=1e-4)
+        )
+        assert result.judged_by == "test distance"
+        assert "rates chosen by validation distance" in result.table()
+
+    def test_the_result_keeps_what_was_tested(self, tmp_path, broadcasts):
+        result = quiet(**two_layer_net(digits(), hidden=4), optimizers=["sgd"], lrs=[0.1], steps=24, seeds=2)
+        result.save(tmp_path / "race.npz")
+        loaded = load(tmp_path / "race.npz")
+        np.testing.assert_array_equal(loaded.tested, result.tested)
+        assert loaded.verdict == result.verdict
+        assert loaded.judged_by == "test accuracy"
+
+    def test_names_those_that_cannot_be_told_apart(self):
+        result = quiet(squares, line, points(), {"a": sgd(0.1), "b": sgd(0.1)}, None, steps=48, batch_size=10)
+        assert result.verdict == "no clear winner between a and b"
+        assert result.line == "opt = jaxopt_lite.sgd(lr=0.1)  # level with b"
+        assert last_lines(result, 2) == [result.verdict, result.line]
+
+    def test_one_seed_says_what_means_nothing(self):
+        both = ["sgd", "momentum"]
+        result = quiet(squares, line, points(), both, [0.1], steps=240, batch_size=10, seeds=1)
+        steps, values = result.curves[result.rows[0].name][0.1]
+        moved = np.ptp(values[-(len(steps) // 3) :])
+        assert f"1 seed: differences below {moved:.2g} mean nothing" in result.verdict
+
+    def test_the_edge_of_the_grid_is_in_it(self):
+        result = quiet(valley, START, None, ["sgd"], [0.001, 0.01, 0.1], steps=48)
+        assert result.rows[0].edge == "high"
+        assert result.verdict.endswith("; at the grid's highest rate: widen it")
+
+    def test_there_is_none_before_lanes_are_judged(self):
+        result = quiet(valley, START, None, ["sgd", "adam"], [0.1], steps=10**6, budget=1e-9)
+        reached = result.reached.max()
+        assert result.verdict == f"no verdict: the race stopped after {reached} of 1000000 steps"
+        with pytest.raises(ValueError, match=rf"^race: {result.verdict}$"):
+            result.line  # noqa: B018 - it raises
+        assert last_lines(result, 1) == [result.verdict]
+
+    def test_a_loss_that_is_nan_from_the_start_says_so(self):
+        x, t = points()
+        result = quiet(squares, line, (np.nan * x, t), ["sgd"], [0.1], steps=48, batch_size=10)
+        assert result.verdict.startswith("every lane diverged: the loss is not finite before any step")
+
+    def test_decades_are_at_least_those_between_lanes_that_ran_to_the_end(self):
+        def arrived(params):
+            return jnp.where(jnp.abs(params["x"][0]) < 0.1, 1.0, 0.0)
+
+        rates = np.geomspace(0.1, 0.4, 9)
+        pruned, whole = (
+            quiet(
+                lambda p: p["x"][0] ** 2, {"x": jnp.ones(1)}, None, ["sgd"], rates, steps=48,
+                eval=arrived, mode="max", prune=prune,
+            )
+            for prune in ("halving", None)
+        )  # fmt: skip
+        assert whole.rows[0].decades == pytest.approx(np.log10(4))
+        assert not whole.rows[0].at_least
+        assert pruned.rows[0].decades < 0.5
+        assert pruned.rows[0].at_least
+        assert f"{pruned.rows[0].decades:.1f}+" in pruned.table()
+
+    def test_interrupted_while_it_compiles_it_says_so(self, monkeypatch):
+        def interrupted(*_):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Track, "_compile", interrupted)
+        with pytest.raises(KeyboardInterrupt, match=r"^race: interrupted while it compiled, before the first step$"):
+            quiet(valley, START, None, ["sgd"], [0.1], steps=24)
 
 
 @pytest.fixture(scope="module")
@@ -594,7 +713,12 @@ WRONG = {
         r"race: a batch has the shapes \(3, 3\), \(3,\), where the first was another; leave out what",
     ),
     "vector": ({"loss": lambda p: jnp.ones(3) * p["x"]}, r"race: loss must return one real number, not float32\[3\]"),
-    "eval": ({"eval": lambda p: (p["x"], 1)}, "race: eval must return one real number, not "),
+    "eval": ({"eval": lambda p: (p["x"], 1), "mode": "min"}, "race: eval must return one real number, not "),
+    "eval without mode": (
+        {"eval": lambda p: p["x"]},
+        "race: eval is given without mode; it is 'max' for an accuracy, and 'min' for a loss",
+    ),
+    "test data without eval": ({"test_data": 1.0}, "race: test_data is given without eval, which would take it"),
     "params": ({"params": {"x": 1}}, "params"),
 }  # fmt: skip
 

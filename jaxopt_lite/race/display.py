@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from jaxopt_lite.race.ranking import Ranked
-from jaxopt_lite.race.table import last_line, progress, rate, rich_table, text
+from jaxopt_lite.race.table import closing, progress, rate, rich_table, text
 
 # A line of progress each time this share of the steps is over.
 SHARE_PER_LINE = 1 / 8
@@ -29,18 +29,21 @@ def progress_display(show: str | None, record: Any) -> Iterator[Callable[[Ranked
     if show is None:
         yield lambda result: None
         return
+    count = len(record.track.entrants)
+    compiling = f"compiling {count} optimizer{'s' * (count > 1)} in one program"
     if show != "plain" and find_spec("rich"):
         from rich.console import Console  # noqa: PLC0415 - an extra
         from rich.live import Live  # noqa: PLC0415 - an extra
 
         console = Console()
         if show == "live" or console.is_terminal or console.is_jupyter:
-            with Live(console=console, transient=True) as live:
+            with Live(compiling, console=console, transient=True) as live:
                 yield now_and_then(lambda result: live.update(rich_table(result)))
             result = record.result()
             console.print(rich_table(result))
-            print(last_line(result), flush=True)
+            print(*closing(result), sep="\n", flush=True)
             return
+    print(compiling, flush=True)
     shown = [0.0]
 
     def line(result: Ranked) -> None:
@@ -71,4 +74,4 @@ def now_and_then(draw: Callable[[Ranked], None]) -> Callable[[Ranked], None]:
 def leader(result: Ranked) -> str:
     """Who leads."""
     row = result.rows[0]
-    return f"{row.name} at {rate(row.lr)} leads with {row.score:.4g}"
+    return f"{row.name} at {rate(row.lr)} leads with {row.score:.4g}, {result.judged_by}"

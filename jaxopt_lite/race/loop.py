@@ -7,28 +7,26 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxopt_lite.core.value import call_of
 from jaxopt_lite.race.batches import batches_of
 from jaxopt_lite.race.display import progress_display
 from jaxopt_lite.race.entrants import Entrant, enter
-from jaxopt_lite.race.outcome import Lane
-from jaxopt_lite.race.ranking import same
+from jaxopt_lite.race.ranking import MARK_COUNT
+from jaxopt_lite.race.record import LONGEST_PROGRAM, Record
 from jaxopt_lite.race.result import Result
-from jaxopt_lite.race.task import Task
+from jaxopt_lite.race.statistics import same
+from jaxopt_lite.race.task import Task, name_of
 from jaxopt_lite.race.track import Track
 from jaxopt_lite.tree.structure import is_function
 
+# What varies from seed to seed decides, where one seed is luck.
+DEFAULT_SEEDS = 5
 BOOK = ("sgd", "momentum", "adagrad", "adam")
-MARK_COUNT = 24
 # After these shares of the steps so many thirds of every optimizer's lanes go on.
 RUNGS = {1 / 6: 2, 1 / 3: 1}
 # Lanes times seeds that are computed side by side, so that memory does not grow with the race.
 SIDE_BY_SIDE = 128
-# Steps that a program can take in one go, so that its memory does not grow with the race either.
-LONGEST_PROGRAM = 1024
 # Seconds between two looks at the clock, the table and the keyboard.
 SECONDS_BETWEEN_LOOKS = 0.3
 
@@ -40,12 +38,14 @@ def race(
     optimizers: Any = BOOK,
     lrs: Any = (1e-4, 1.0, 9),
     *,
-    seeds: int | Iterable[int] = 1,
+    seeds: int | Iterable[int] | None = None,
     steps: int = 2000,
     batch_size: int | str | None = None,
     eval: Callable[..., Any] | None = None,
     eval_data: Any = None,
-    mode: str = "min",
+    test_data: Any = None,
+    mode: str | None = None,
+    metric: str | None = None,
     target: float | None = None,
     prune: str | None = "halving",
     budget: float | None = None,
@@ -65,7 +65,7 @@ def race(
         lrs: (lowest, highest, how many) for a geometric grid, a list of rates, a dict of these by name, or None to let
             each run at its own. Of an optimizer with several rates, or with a schedule, it is the largest; the others
             keep their proportion, and a transform's rate follows where it is the same as the rule's.
-        seeds: how many, or which: of ``params(key)`` and of the batches.
+        seeds: how many, or which: of ``params(key)`` and of the batches. Five by default, or one if nothing varies.
         steps: how many, at most.
         batch_size: examples in a batch; 100 by default, or all where there are fewer. "all": all, at every step.
         eval: ``eval(params, eval_data)``, one number to rank by; ``eval(params)`` where there is neither ``eval_data``
@@ -73,7 +73,10 @@ def race(
             By default ``loss``, where there is ``eval_data`` or no ``data``, else the ranking is by the mean loss of
             the last tenth of the steps.
         eval_data: any tree of arrays; ``data`` by default, where that is arrays.
-        mode: "min" if a lower number is better, "max" for accuracies and the like.
+        test_data: a tree like ``eval_data``. With it, ``eval_data`` chooses each optimizer's rate, and ``eval`` of
+            ``test_data`` at the end is the score.
+        mode: "max" if a higher number of ``eval`` is better, as of an accuracy, else "min"; ``eval`` needs it.
+        metric: what ``eval`` measures, for tables and pictures; by default the function's name.
         target: the table tells how many steps each needs to it; by default it is 10% worse than the winner's score.
         prune: "halving": after a sixth, and after a third, of the steps a third of each optimizer's lanes is taken out,
             those that are worst so far, and lanes that diverged are. "diverged": only those. None: all run to the end.
@@ -93,22 +96,32 @@ def race(
     last place after one step, but not after many: training is chaotic, and another program rounds otherwise.
     """
     began = time.perf_counter()
-    seeds = tuple(map(operator.index, seeds if isinstance(seeds, Iterable) else range(operator.index(seeds))))
+    if eval is not None and mode is None:
+        raise ValueError("race: eval is given without mode; it is 'max' for an accuracy, and 'min' for a loss")
+    if test_data is not None and eval is None:
+        raise ValueError("race: test_data is given without eval, which would take it")
+    chosen = DEFAULT_SEEDS if seeds is None else seeds
+    chosen = tuple(map(operator.index, chosen if isinstance(chosen, Iterable) else range(operator.index(chosen))))
+    mode = mode or "min"
     steps, target = operator.index(steps), None if target is None else float(target)
-    _check(seeds, steps, mode, prune, budget)
+    _check(chosen, steps, mode, prune, budget)
     entrants = enter(optimizers, lrs, steps)
-    batches = batches_of(data, batch_size, seeds)
-    if len(seeds) > 1 and not is_function(params) and not batches.by_seed:
-        raise ValueError(f"race: {len(seeds)} seeds, and nothing varies with them: make params a function of a key")
+    batches = batches_of(data, batch_size, chosen)
+    if len(chosen) > 1 and not is_function(params) and not batches.by_seed:
+        if seeds is not None:
+            count = len(chosen)
+            raise ValueError(f"race: {count} seeds, and nothing varies with them: make params a function of a key")
+        chosen = chosen[:1]
     if eval is None and data is None and eval_data is not None:
         raise ValueError("race: eval_data is given, and there is neither data nor eval to take it")
     if eval is None and (data is None or eval_data is not None):
-        eval = loss
+        eval, metric = loss, metric or "loss"
     eval_data = batches.source if eval_data is None else jax.device_put(eval_data)
-    task = Task(loss, params, seeds, eval, eval_data)
+    test_data = None if test_data is None else jax.device_put(test_data)
+    task = Task(loss, params, chosen, eval, eval_data, test_data, metric or name_of(eval))
     longest = min(-(-steps // MARK_COUNT) + 1, LONGEST_PROGRAM)
-    track = Track(task, entrants, batches, _widths(entrants, len(seeds), prune), longest)
-    so_far = _Record(track, steps, mode, target, began)
+    track = Track(task, entrants, batches, _widths(entrants, len(chosen), prune), longest)
+    so_far = Record(track, steps, mode, target, began)
     with progress_display(show, so_far) as look:
         _run(track, so_far, prune, budget, [look, *([on_chunk] if on_chunk else [])])
     result = so_far.result()
@@ -136,61 +149,8 @@ def _widths(entrants: Sequence[Entrant], seeds: int, prune: str | None) -> list[
     return [-(-len(e.lanes) // blocks) for e in entrants]
 
 
-class _Record:
-    """What has happened so far."""
-
-    def __init__(self, track: Track, steps: int, mode: str, target: float | None, began: float) -> None:
-        self.track, self.steps, self.mode, self.target, self.began = track, steps, mode, target, began
-        self.lanes = tuple(
-            Lane(e.name, float(lr), call or call_of(opt), bytes_, opt)
-            for e, bytes_ in zip(track.entrants, track.bytes(), strict=True)
-            for opt, lr, call in zip(e.lanes, e.lrs, e.calls, strict=True)
-        )
-        shape = len(self.lanes), len(track.task.seeds)
-        self.marks = np.unique([max(1, steps * k // MARK_COUNT) for k in range(1, MARK_COUNT + 1)])
-        self.losses = np.full((*shape, min(steps, LONGEST_PROGRAM)), np.nan, jnp.result_type(float))
-        self.values = np.full((*shape, len(self.marks)), np.nan, jnp.result_type(float))
-        self.reached = np.zeros(shape[0], int)
-        self.step = self.lane_steps = 0
-        self.stopped = ""
-
-    def add(self, losses: np.ndarray, values: np.ndarray, running: np.ndarray, places: int) -> None:
-        count = losses.shape[-1]
-        if self.step + count > self.losses.shape[-1]:
-            self.losses = np.concatenate([self.losses, np.full_like(self.losses, np.nan)], -1)
-        self.losses[running, :, self.step : self.step + count] = losses[running]
-        self.step += count
-        self.lane_steps += count * places * losses.shape[1]
-        self.reached[running] = self.step
-        if self.step in self.marks:
-            self.values[running, :, np.searchsorted(self.marks, self.step)] = values[running]
-
-    def result(self) -> Result:
-        """The result so far, of arrays that the race will not change any more."""
-        marks = self.marks[self.marks <= self.step]
-        # Before the first mark there is nothing to go by but the loss, of which less is better.
-        asked = self.track.task.evaluate is not None
-        early = asked and not len(marks)
-        return Result(
-            self.lanes,
-            self.losses[..., : self.step],
-            self.values[..., : len(marks)],
-            marks,
-            self.reached.copy(),
-            evaluated=asked and not early,
-            mode="min" if early else self.mode,
-            target=None if early else self.target,
-            seeds=self.track.task.seeds,
-            steps=self.steps,
-            seconds=time.perf_counter() - self.began,
-            compile_seconds=self.track.compile_seconds,
-            lane_steps=self.lane_steps,
-            stopped=self.stopped,
-        )
-
-
 def _run(
-    track: Track, so_far: _Record, prune: str | None, budget: float | None, hooks: Sequence[Callable[[Result], Any]]
+    track: Track, so_far: Record, prune: str | None, budget: float | None, hooks: Sequence[Callable[[Result], Any]]
 ) -> None:
     alive = [np.arange(len(e.lanes)) for e in track.entrants]
     rungs = {}
@@ -226,8 +186,10 @@ def _run(
                 break
     except KeyboardInterrupt:
         if not so_far.step:
-            raise
+            raise KeyboardInterrupt("race: interrupted while it compiled, before the first step") from None
         so_far.stopped = f"interrupted after {so_far.step} steps"
+    if track.task.test_data is not None and so_far.step >= so_far.marks[0]:
+        so_far.tested = track.test()
 
 
 def _survivors(result: Result, track: Track, alive: list[np.ndarray], thirds: int) -> list[np.ndarray]:

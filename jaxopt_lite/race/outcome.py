@@ -35,6 +35,8 @@ class Outcome:
         marks: after how many steps ``eval`` was asked, and lanes were judged.
         reached: how many steps each lane has taken.
         evaluated: whether the ranking is by ``values``; else it is by the mean loss of the last tenth of the steps.
+        tested: by ``eval`` of ``test_data`` at the end, or None; shape (lanes, seeds), NaN where a lane was taken out.
+        metric: the name of what ``eval`` returns.
         steps: how many were planned.
         mode: "min" if lower is better, or "max".
         target: what ``race`` was given, or None.
@@ -52,6 +54,8 @@ class Outcome:
     evaluated: bool
     steps: int
     mode: str = "min"
+    metric: str = "eval"
+    tested: np.ndarray | None = None
     target: float | None = None
     seeds: tuple[int, ...] = ()
     seconds: float = 0.0
@@ -86,6 +90,23 @@ class Outcome:
         return scores
 
     @property
+    def final(self) -> np.ndarray:
+        """The scores of the table: those of the test data where there are any, else ``scores``."""
+        return self.scores if self.tested is None else self.tested
+
+    @property
+    def better(self) -> str:
+        """Which way is better, in words."""
+        return "lower is better" if self.mode == "min" else "higher is better"
+
+    @property
+    def measure(self) -> str:
+        """The name of what lanes are judged by in the course of the race."""
+        if not self.evaluated:
+            return "training loss"
+        return self.metric if self.tested is None else f"validation {self.metric}"
+
+    @property
     def judged_by(self) -> str:
-        """What the ranking is by, in a word or two."""
-        return "eval" if self.evaluated else "training loss"
+        """The name of the score in the table."""
+        return self.measure if self.tested is None else f"test {self.metric}"

@@ -8,14 +8,15 @@ from matplotlib.figure import Figure
 
 from jaxopt_lite.race import ranking
 from jaxopt_lite.race.ranking import Ranked
+from jaxopt_lite.race.statistics import curve
 
 
 def curves(result: Ranked, path: str | Path | None) -> Any:
     """The learning curve of each optimizer at its best rate, best first; see `Result.plot`."""
-    axes = _axes("step", result.judged_by)
+    axes = _axes("step", f"{result.measure} ({result.better})")
     for row in result.rows:
         label = row.name if np.isnan(row.lr) else f"{row.name}, lr {row.lr:.3g}"
-        axes.plot(*ranking.curve(result, row.lane), label=label)
+        axes.plot(*curve(result, row.lane), label=label)
     return _finished(axes, result, path)
 
 
@@ -24,7 +25,7 @@ def rates(result: Ranked, path: str | Path | None) -> Any:
 
     Lanes that were taken out are hollow, at what they were worth then; lanes that diverged are left out.
     """
-    axes = _axes("learning rate", result.judged_by)
+    axes = _axes("learning rate", f"{result.measure} ({result.better})")
     axes.set_xscale("log")
     last = result.reached.max()
     for row in result.rows:

@@ -8,9 +8,10 @@ import numpy as np
 
 from jaxopt_lite.core import Optimizer
 from jaxopt_lite.race.outcome import Outcome
+from jaxopt_lite.race.statistics import MARGIN, aim, curve, noise_of, order, steps_to, tie
 
-RESAMPLES = 2000
-MARGIN = 0.1
+# Lanes are judged after each of so many parts of the steps.
+MARK_COUNT = 24
 
 
 class Row(NamedTuple):
@@ -18,7 +19,8 @@ class Row(NamedTuple):
 
     ``place``: 1 is the winner; what cannot be told from the best of its place has the same, and ``tied`` is true.
     ``lane``: the number of its best lane. ``score``, ``deviation``: over seeds. ``decades``: of learning rates, around
-    the best, whose scores are within 10% of its own, drawn as lines between the rates of the grid. ``edge``: "low" or
+    the best, whose scores are within 10% of its own, drawn as lines between the rates of the grid. ``at_least``:
+    whether lanes that were taken out bound the decades, so that there may be more. ``edge``: "low" or
     "high" if the best rate is the grid's lowest or highest, else "". ``to_target``: steps to the target, or None.
     ``bytes``: of its state. ``diverged``: how many of its lanes did. ``reached``: the steps that its best lane took.
     """
@@ -31,6 +33,7 @@ class Row(NamedTuple):
     score: float
     deviation: float
     decades: float
+    at_least: bool
     edge: str
     to_target: int | None
     bytes: int
@@ -71,14 +74,58 @@ class Ranked(Outcome):
 
     @property
     def line(self) -> str:
-        """The winner as a line to paste; where it cannot tell how it was made, by its name."""
+        """The winner as a line to paste; where it cannot tell how it was made, by its name.
+
+        Raises:
+            ValueError: there is no winner, as `verdict` says.
+        """
+        if not self._is_judged:
+            raise ValueError(f"race: {self.verdict}")
         call = self.lanes[self._winner].call
-        return f"opt = {call}" if call.endswith(")") and "…" not in call else f"opt = result.best  # {call}"
+        level = f"level with {', '.join(self._level)}" if self._level else ""
+        if call.endswith(")") and "…" not in call:
+            return f"opt = {call}" + f"  # {level}" * bool(level)
+        return f"opt = result.best  # {call}" + f", {level}" * bool(level)
+
+    @property
+    def verdict(self) -> str:
+        """Which optimizer wins, in a sentence or two; or why there is no winner."""
+        winner = self.rows[0]
+        if self.diverged[winner.lane]:
+            return self._why_all_diverged
+        if not self._is_judged:
+            return f"no verdict: the race stopped after {self.reached.max()} of {self.steps} steps"
+        seeds = len(self.seeds)
+        noise = f"1 seed: differences below {noise_of(self, winner.lane):.2g} mean nothing" if seeds == 1 else ""
+        if self._level:
+            names = [winner.name, *self._level]
+            said = f"no clear winner between {', '.join(names[:-1])} and {names[-1]}"
+        else:
+            spread = "" if np.isnan(winner.deviation) else f" ± {winner.deviation:.2g} over {seeds} seeds"
+            rate = "its own learning rate" if np.isnan(winner.lr) else f"a learning rate of {winner.lr:.3g}"
+            said = f"{winner.name} wins at {rate}: {self.judged_by} {winner.score:.4g}{spread}"
+        edge = f"at the grid's {'lowest' if winner.edge == 'low' else 'highest'} rate: widen it" if winner.edge else ""
+        return "; ".join(filter(None, (said, noise, edge)))
+
+    @property
+    def _level(self) -> list[str]:
+        return [row.name for row in self.rows[1:] if row.place == self.rows[0].place]
+
+    @property
+    def _is_judged(self) -> bool:
+        """Whether the race got as far as where lanes are first judged."""
+        return self.diverged[self.rows[0].lane] or bool(self.reached.max() * MARK_COUNT >= self.steps)
+
+    @property
+    def _why_all_diverged(self) -> str:
+        if not np.isfinite(self.losses[..., :1]).any():
+            return "every lane diverged: the loss is not finite before any step; look at the data and at the loss"
+        return "every lane diverged, so that none is best; try lower learning rates"
 
     @property
     def _winner(self) -> int:
         if self.diverged[self.rows[0].lane]:
-            raise ValueError("race: every lane diverged, so that none is best; try lower learning rates")
+            raise ValueError(f"race: {self._why_all_diverged}")
         return self.rows[0].lane
 
     @property
@@ -87,54 +134,23 @@ class Ranked(Outcome):
         return {row.name: {lr: curve(self, lane) for lr, lane in by_rate(self, row.name).items()} for row in self.rows}
 
 
-def order(scores: np.ndarray, mode: str) -> np.ndarray:
-    """Lanes from best to worst by their mean over seeds; whatever is not finite comes last."""
-    mean = scores.mean(-1)
-    return np.argsort(np.where(np.isfinite(mean), mean if mode == "min" else -mean, np.inf), kind="stable")
-
-
-def tie(a: np.ndarray, b: np.ndarray) -> bool:
-    """Whether two lanes' scores, seed by seed, are the same within noise: a paired bootstrap over seeds at 95%.
-
-    With one seed there is no noise to tell, and only equal scores tie. With few it is coarse: of two, those tie whose
-    differences have different signs.
-    """
-    difference = np.asarray(a, np.float64) - np.asarray(b, np.float64)
-    if not np.all(np.isfinite(difference)):
-        return False
-    drawn = np.random.default_rng(0).integers(0, len(difference), (RESAMPLES, len(difference)))
-    low, high = np.quantile(difference[drawn].mean(-1), [0.025, 0.975])
-    return bool(low <= 0 <= high)
-
-
-def same(outcome: Outcome) -> list[tuple[int, int]]:
-    """Find, for each optimizer, the first two of its lanes whose losses are equal to the bit."""
-    lanes: dict[str, list[int]] = {}
-    for i, lane in enumerate(outcome.lanes):
-        if np.isfinite(outcome.losses[i, :, : outcome.reached[i]]).all():
-            lanes.setdefault(lane.name, []).append(i)
-    pairs = []
-    for mine in lanes.values():
-        steps, firsts = int(min(outcome.reached[mine])), dict[bytes, int]()
-        first = [firsts.setdefault(outcome.losses[i, :, :steps].tobytes(), i) for i in mine]
-        again = [pair for pair in zip(first, mine, strict=True) if pair[0] != pair[1]]
-        pairs += again[:1] if steps > 1 else []  # before the first step all are equal
-    return pairs
-
-
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def rows_of(outcome: Ranked) -> list[Row]:
     """The table of a race, best optimizer first."""
-    scores, in_order = outcome.scores, outcome.ranked
+    scores, in_order = outcome.final, outcome.ranked
+    rank = {int(lane): place for place, lane in enumerate(order(scores, outcome.mode))}
     alive = np.isfinite(scores.mean(-1)) & ~outcome.diverged
     names = [lane.name for lane in outcome.lanes]
     best = [
         next(lane for lane in in_order if names[lane] == name) for name in dict.fromkeys(names[i] for i in in_order)
     ]
+    # Each lane was chosen by the validation data; on the test data they compete.
+    best.sort(key=lambda lane: (outcome.diverged[lane], -outcome.reached[lane], rank[lane]))
     leaders: list[int] = []  # of each lane in ``best``, the best of those that it cannot be told from
     for lane in best:
-        tied = bool(leaders) and bool(alive[lane]) and tie(scores[lane], scores[leaders[-1]])
-        leaders.append(leaders[-1] if tied else lane)
+        leader = leaders[-1] if leaders else lane
+        tied = alive[lane] and tie(scores[lane], scores[leader], noise_of(outcome, leader))
+        leaders.append(leader if tied else lane)
     return [
         _row(outcome, lane, best.index(leader) + 1, tied=leaders.count(leader) > 1, target=aim(outcome, best[0]))
         for lane, leader in zip(best, leaders, strict=True)
@@ -143,8 +159,8 @@ def rows_of(outcome: Ranked) -> list[Row]:
 
 def _row(outcome: Ranked, lane: int, place: int, *, tied: bool, target: float) -> Row:
     mine = [i for i, other in enumerate(outcome.lanes) if other.name == outcome.lanes[lane].name]
-    decades, edge = _around(outcome, lane)
-    scores = outcome.scores[lane]
+    decades, at_least, edge = _around(outcome, lane)
+    scores = outcome.final[lane]
     return Row(
         place=place,
         tied=tied,
@@ -154,6 +170,7 @@ def _row(outcome: Ranked, lane: int, place: int, *, tied: bool, target: float) -
         score=float(scores.mean()),
         deviation=float(scores.std(ddof=1)) if len(scores) > 1 else float("nan"),
         decades=decades,
+        at_least=at_least,
         edge=edge,
         to_target=None if outcome.diverged[lane] else steps_to(outcome, lane, target),
         bytes=outcome.lanes[lane].bytes,
@@ -163,11 +180,11 @@ def _row(outcome: Ranked, lane: int, place: int, *, tied: bool, target: float) -
     )
 
 
-def _around(outcome: Ranked, lane: int) -> tuple[float, str]:
+def _around(outcome: Ranked, lane: int) -> tuple[float, bool, str]:
     """How many decades of learning rates around a lane are nearly as good, and at which edge of the grid it is.
 
-    Between two rates of the grid the score is a line over the logarithm of the rate. A lane that was taken out, or that
-    diverged, is as bad as can be.
+    Between two rates of the grid the score is a line over the logarithm of the rate. A lane that diverged is as bad as
+    can be. So is one that was taken out; there may be more decades then, which the second value says.
     """
     means = outcome.scores.mean(-1) if outcome.mode == "min" else -outcome.scores.mean(-1)
     lanes = by_rate(outcome, outcome.lanes[lane].name)
@@ -175,17 +192,18 @@ def _around(outcome: Ranked, lane: int) -> tuple[float, str]:
     best = {lr: means[i] if sound[lr] else np.inf for lr, i in lanes.items()}
     lrs = sorted(lr for lr in best if np.isfinite(lr))
     if len(lrs) < 2 or outcome.diverged[lane]:
-        return 0.0, ""
+        return 0.0, False, ""
     at, margin = lrs.index(outcome.lanes[lane].lr), MARGIN * abs(means[lane])
-    decades = 0.0
+    decades, at_least = 0.0, False
     for side in (lrs[at::-1], lrs[at:]):
         for here, there in itertools.pairwise(side):
             rise, left = best[there] - best[here], best[side[0]] + margin - best[here]
             share = min(1.0, left / rise) if rise > 0 else 1.0
             decades += share * abs(float(np.log10(there / here)))
             if share < 1:
+                at_least |= not sound[there] and not outcome.diverged[lanes[there]]
                 break
-    return decades, "low" if at == 0 else "high" if at == len(lrs) - 1 else ""
+    return float(decades), bool(at_least), "low" if at == 0 else "high" if at == len(lrs) - 1 else ""
 
 
 def ranked(outcome: Outcome) -> list[int]:
@@ -199,45 +217,3 @@ def by_rate(outcome: Ranked, name: str) -> dict[float, int]:
     lanes = [lane for lane in outcome.ranked if outcome.lanes[lane].name == name]
     best = {outcome.lanes[lane].lr: lane for lane in reversed(lanes)}
     return dict(sorted(best.items()))
-
-
-def aim(outcome: Outcome, winner: int) -> float:
-    """The target that was given, or else what is 10% worse than the winner's score."""
-    if outcome.target is not None:
-        return outcome.target
-    best = float(outcome.scores[winner].mean())
-    return best + (MARGIN if outcome.mode == "min" else -MARGIN) * abs(best)
-
-
-@np.errstate(all="ignore")  # what has diverged may overflow once more
-def curve(outcome: Outcome, lane: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a lane is judged by, in the course of the race: steps, and means over seeds.
-
-    By ``eval`` at its marks, or the running mean of the loss over a fiftieth of the steps.
-    """
-    reached = int(outcome.reached[lane])
-    if outcome.evaluated:
-        marks = outcome.marks[outcome.marks <= reached]
-        return marks, outcome.values[lane, :, : len(marks)].mean(0)
-    losses = outcome.losses[lane, :, :reached].mean(0)
-    window = max(1, min(outcome.steps // 50, reached))
-    return np.arange(window, reached + 1), running_mean(losses, window)
-
-
-def running_mean(x: np.ndarray, window: int) -> np.ndarray:
-    """Average each ``window`` consecutive entries of ``x`` in linear time, in float64.
-
-    Cut ``x`` into blocks of ``window`` entries. A window then consists of the end of one block and of the start of the
-    next one. Sums never leave their window, so neither a large entry nor a NaN spoils the means that lie beyond it.
-    """
-    blocks = np.pad(np.asarray(x, np.float64), (0, -len(x) % window)).reshape(-1, window)
-    starts, ends = blocks.cumsum(1), blocks[:, ::-1].cumsum(1)[:, ::-1]
-    ends[:, 0] = 0  # a window that is a whole block has all of its sum in ``starts``
-    return np.asarray((ends.ravel()[: len(x) - window + 1] + starts.ravel()[window - 1 : len(x)]) / window)
-
-
-def steps_to(outcome: Outcome, lane: int, target: float) -> int | None:
-    """The first step after which a lane's curve has reached the target, or None."""
-    steps, values = curve(outcome, lane)
-    there = values <= target if outcome.mode == "min" else values >= target
-    return int(steps[there][0]) if there.any() else None

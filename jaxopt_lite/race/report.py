@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from jaxopt_lite.html import filled, thinned
-from jaxopt_lite.race import ranking, table
+from jaxopt_lite.race import table
 from jaxopt_lite.race.ranking import Ranked
+from jaxopt_lite.race.statistics import curve
 
 # Points of a curve; a screen shows no more, and the page stays small.
 POINTS = 200
@@ -17,16 +18,17 @@ POINTS = 200
 def page(result: Ranked) -> str:
     """The report as one file of HTML, which fetches nothing."""
     count = len(result.rows)
+    verdict, *line = table.closing(result)
     several = result.losses.shape[1] > 1
     race = {
         "heading": f"A race of {count} optimizer{'s' * (count > 1)}",
-        "verdict": _verdict(result),
+        "verdict": f"{verdict[0].upper()}{verdict[1:]}.",
         "summary": table.summary(result),
-        "line": table.last_line(result),
-        "sound": not result.diverged[result.rows[0].lane],
+        "line": line[0] if line else "",
+        "sound": bool(line),
         "titles": table.titles(result),
         "rows": [{"lane": row.lane, "cells": table.cells(result, row)} for row in result.rows],
-        "measure": result.judged_by + (", mean over seeds" if several else ""),
+        "measure": f"{result.measure}, {result.better}" + (", mean over seeds" if several else ""),
         "mode": result.mode,
         "longest": int(result.reached.max()),
         "steps": {int(reached): _steps(result, reached) for reached in np.unique(result.reached)},
@@ -35,22 +37,9 @@ def page(result: Ranked) -> str:
     return filled(Path(__file__).with_name("report.html"), race)
 
 
-def _verdict(result: Ranked) -> str:
-    """The result in a sentence."""
-    winner, *others = result.rows
-    if result.diverged[winner.lane]:
-        return "Every lane diverged."
-    own = math.isnan(winner.lr)
-    at = "its own learning rate" if own else f"a learning rate of {table.rate(winner.lr)}"
-    score = f"{winner.score:.4g}" + ("" if math.isnan(winner.deviation) else f"\xa0±\xa0{winner.deviation:.2g}")
-    ties = [row.name for row in others if row.place == winner.place]
-    noise = f" Within noise it is level with {', '.join(ties)}." if ties else ""
-    return f"{winner.name} wins at {at}, with a score of {score}.{noise}"
-
-
 def _steps(result: Ranked, reached: int) -> list[int]:
     """The steps at which the curves of all lanes that got this far have their points."""
-    steps, _ = ranking.curve(result, int(np.argmax(result.reached == reached)))
+    steps, _ = curve(result, int(np.argmax(result.reached == reached)))
     return [int(step) for step in steps[thinned(len(steps), POINTS)]]
 
 
@@ -59,7 +48,7 @@ def _lane(result: Ranked, i: int) -> dict[str, Any]:
     lane, scores = result.lanes[i], result.scores[i].astype(float)
     # Means of what has diverged are no numbers, which is what the page is to be told.
     with np.errstate(all="ignore"):
-        _, values = ranking.curve(result, i)
+        _, values = curve(result, i)
         score, deviation = scores.mean(), scores.std(ddof=1) if len(scores) > 1 else math.nan
     return {
         "name": lane.name,

@@ -15,7 +15,7 @@ from jaxopt_lite.race import report, table
 from jaxopt_lite.race.outcome import Lane
 from jaxopt_lite.race.ranking import Ranked
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Result(Ranked):
@@ -79,11 +79,12 @@ class Result(Ranked):
         """Writes an .npz file of the arrays and a text in JSON, without pickles. The optimizers are kept as calls."""
         meta = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _ARRAYS}
         meta |= {"format": FORMAT, "lanes": [lane._replace(opt=None) for lane in self.lanes]}
+        arrays = {name: x for name in _ARRAYS if (x := getattr(self, name)) is not None}
         with Path(path).open("wb") as file:
-            np.savez_compressed(file, meta=json.dumps(meta), **{name: getattr(self, name) for name in _ARRAYS})
+            np.savez_compressed(file, meta=json.dumps(meta), **arrays)
 
 
-_ARRAYS = ("losses", "values", "marks", "reached")
+_ARRAYS = ("losses", "values", "marks", "reached", "tested")
 
 
 def _without_nan(x: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +105,8 @@ def load(path: str | Path) -> Result:
                 raise KeyError("format")
             lanes = tuple(Lane(*lane) for lane in meta.pop("lanes"))
             seeds = tuple(meta.pop("seeds"))
-            return Result(lanes=lanes, seeds=seeds, **{name: arrays[name] for name in _ARRAYS}, **meta)
+            return Result(
+                lanes=lanes, seeds=seeds, **{name: arrays[name] for name in _ARRAYS if name in arrays}, **meta
+            )
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"race: {path} is no result of a race: {error}") from None

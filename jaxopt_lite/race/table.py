@@ -37,7 +37,7 @@ def cells(result: Ranked, row: Row) -> tuple[str, ...]:
         rate(row.lr),
         f"{row.score:.4g}",
         "" if math.isnan(row.deviation) else f"{row.deviation:.2g}",
-        f"{row.decades:.1f}",
+        f"{row.decades:.1f}{'+' * row.at_least}",
         "" if row.to_target is None else str(row.to_target),
         size(row.bytes),
         f"{row.diverged} of {row.lanes}",
@@ -62,19 +62,19 @@ def summary(result: Ranked) -> str:
     lanes, seeds, _ = result.losses.shape
     share = result.lane_steps / max(1, lanes * seeds * result.steps)
     counts = {"lane": lanes, "seed": seeds, "step": result.steps}
-    what = (
-        ", ".join(f"{count} {noun}{'s' * (count > 1)}" for noun, count in counts.items()) + f", by {result.judged_by}"
-    )
+    what = ", ".join(f"{count} {noun}{'s' * (count > 1)}" for noun, count in counts.items())
+    score = f"score: {result.judged_by}, {result.better}"
+    chosen = "" if result.tested is None else f", rates chosen by {result.measure}"
     took = f"{result.seconds:.1f} s, {result.compile_seconds:.1f} of them to compile; {share:.0%} of the steps computed"
-    return f"{what}; {took}" + (f"; {result.stopped}" if result.stopped else "")
+    return f"{what}; {score}{chosen}; {took}" + (f"; {result.stopped}" if result.stopped else "")
 
 
-def last_line(result: Ranked) -> str:
-    """The line to paste, or why there is none."""
+def closing(result: Ranked) -> list[str]:
+    """Return the verdict and, where there is a winner, the line to paste."""
     try:
-        return result.line
-    except ValueError as error:
-        return str(error)
+        return [result.verdict, result.line]
+    except ValueError:
+        return [result.verdict]
 
 
 def text(result: Ranked) -> str:
@@ -87,7 +87,7 @@ def text(result: Ranked) -> str:
         )
         for row in rows
     ]
-    return "\n".join([*(line.rstrip() for line in lines), summary(result), last_line(result)])
+    return "\n".join([*(line.rstrip() for line in lines), summary(result), *closing(result)])
 
 
 def rich_table(result: Ranked) -> Any:

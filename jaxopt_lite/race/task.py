@@ -13,7 +13,8 @@ from jaxopt_lite.types import Tree
 class Task(NamedTuple):
     """What is raced on: ``loss`` of parameters and a batch, ``params`` or a function of a key that gives them.
 
-    ``evaluate``: a number of parameters and ``eval_data`` to rank by; None to rank by the loss.
+    ``evaluate``: a number of parameters and ``eval_data`` to rank by; None to rank by the loss. ``test_data``: for the
+    score at the end, or None. ``metric``: the name of that number.
     """
 
     loss: Callable[..., Any]
@@ -21,6 +22,8 @@ class Task(NamedTuple):
     seeds: tuple[int, ...]
     evaluate: Callable[..., Any] | None = None
     eval_data: Any = None
+    test_data: Any = None
+    metric: str = "eval"
 
     def loss_on(self, batch: Tree) -> Callable[[Tree], Any]:
         """The loss on a batch, as a function of the parameters.
@@ -62,3 +65,9 @@ def _number(name: str, value: Any) -> Any:
     if dtype is None or value.shape or not (jnp.issubdtype(dtype, jnp.floating) or jnp.issubdtype(dtype, jnp.integer)):
         raise TypeError(f"race: {name} must return one real number, not {format_leaf(value)}")
     return value if jnp.issubdtype(dtype, jnp.floating) else value.astype(float)
+
+
+def name_of(evaluate: Callable[..., Any] | None) -> str:
+    """Return the name of what a function measures: its own, if it has one that tells."""
+    name = getattr(evaluate, "__name__", "eval")
+    return name.replace("_", " ") if name.isidentifier() else "eval"

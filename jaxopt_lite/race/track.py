@@ -114,6 +114,16 @@ class Track:
             values[lanes[lanes >= 0]] = np.asarray(new_values).T[lanes >= 0]
         return losses, values
 
+    def test(self) -> np.ndarray:
+        """Return what ``eval`` says of the test data, shape (lanes, seeds), NaN where a lane has fallen out."""
+        of_all = jax.jit(jax.vmap(jax.vmap(self.task.value_of, (0, None)), (0, None)))
+        values = np.full((sum(len(e.lanes) for e in self.entrants), len(self.task.seeds)), np.nan)
+        for block in self.blocks:
+            assert block.carry is not None
+            lanes = self.global_ids(block.lanes)
+            values[lanes[lanes >= 0]] = np.asarray(of_all(block.carry.params, self.task.test_data)).T[lanes >= 0]
+        return values
+
     def retain(self, alive: Sequence[Any]) -> None:
         """Goes on with these lanes of each entrant only, in as few blocks as they fit into."""
         seats = self._seat(alive)

@@ -138,7 +138,7 @@ def by_optuna(task):
 
 def by_race(prune):
     def run(task):
-        result = race(**task, steps=STEPS, batch_size=BATCH, lrs=RATES, prune=prune, show=None)
+        result = race(**task, steps=STEPS, batch_size=BATCH, lrs=RATES, seeds=1, prune=prune, show=None)
         return {row.name: row.score for row in result.rows}, result.compile_seconds
 
     return run

@@ -290,7 +290,7 @@ def tests_of(name: str) -> tuple[list[str], str]:
         return FOUNDATION[name], "not test_twins or muon or scion or shampoo or soap or psgd_kron"
     if name in FOUNDATION:
         more = [file for file in ON_IT if file not in FOUNDATION[name]]
-        return FOUNDATION[name] + more, f"({OVER_SOME_RULES}) and (not a_hundred_steps or [adam or [radam)"
+        return FOUNDATION[name] + more, f"({OVER_SOME_RULES}) and (not a_hundred_steps or [adam or [adan or [radam)"
     if around in AROUND:
         return AROUND[around], f"not composed or ((all_laws or keywords or needs) and {name})"
     if name == "lbfgs":  # which has no path along given gradients

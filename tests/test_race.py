@@ -39,7 +39,7 @@ from jaxopt_lite.race import load, race
 from jaxopt_lite.race.batches import batches_of
 from jaxopt_lite.race.builtin_tasks import two_layer_net
 from jaxopt_lite.race.display import now_and_then
-from jaxopt_lite.race.entrants import enter
+from jaxopt_lite.race.entrants import _scaled, enter
 from jaxopt_lite.race.outcome import Lane
 from jaxopt_lite.race.result import Result
 from jaxopt_lite.race.statistics import running_mean, tie
@@ -215,7 +215,7 @@ class TestLanes:
         result = quiet(valley, START, optimizers=opt, lrs=[0.1, 0.2, 0.3], steps=20)
         assert [lane.call for lane in result.lanes[2:4]] == [
             "jaxopt_lite.adamw(lr=0.3, weight_decay=0.0)",
-            f"jaxopt_lite.adamw(lr=0.1, weight_decay={np.float32(0.1).item()})",
+            "jaxopt_lite.adamw(lr=0.1, weight_decay=0.1)",
         ]
         own = quiet(valley, START, optimizers=adam(lr=np.array([0.1, 0.5])), steps=20)
         np.testing.assert_allclose([lane.lr for lane in own.lanes], [0.1, 0.5])
@@ -482,6 +482,30 @@ def closeness(params, data):
 
 def last_lines(result, count):
     return result.table().splitlines()[-count:]
+
+
+SHORT = {
+    "schedules.constant(value=0.03)": schedules.constant(1.0),
+    "schedules.linear(start=0.03, end=0.003, steps=100)": schedules.linear(1.0, 0.1, 100),
+    "schedules.exponential(start=0.03, rate=0.5, steps=10)": schedules.exponential(1.0, 0.5, 10),
+    "schedules.cosine(start=0.03, steps=100)": schedules.cosine(1.0, 100),
+    "schedules.one_cycle(peak=0.03, steps=100)": schedules.one_cycle(1.0, 100),
+    "schedules.warmup(steps=10, then=jaxopt_lite.schedules.cosine(start=0.03, steps=100))": schedules.warmup(
+        10, schedules.cosine(1.0, 100)
+    ),
+    "schedules.scale(schedule=jaxopt_lite.schedules.cosine(start=1.0, steps=10), factor=0.015)": 0.5
+    * schedules.cosine(1.0, 10),
+    "schedules.scale(schedule=…, factor=0.03)": lambda t: 1 / (1 + t),
+}
+
+
+@pytest.mark.parametrize("call", SHORT)
+def test_a_schedule_at_another_rate_is_pasted_as_one_would_write_it(call):
+    schedule = SHORT[call]
+    scaled = _scaled(schedule, 0.03)
+    assert call_of(scaled) == f"jaxopt_lite.{call}"
+    steps = jnp.arange(200)
+    np.testing.assert_allclose(scaled(steps), 0.03 * schedule(steps), rtol=1e-5)
 
 
 class TestVerdict:

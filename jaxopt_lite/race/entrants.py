@@ -151,7 +151,10 @@ def _plain(value: Any) -> Any:
     """The same call with numbers for its arrays of one number, to be printed and used as it is."""
 
     def plain(x: Any) -> Any:
-        return _plain(x) if _is_value(x) else x.item() if isinstance(x, jax.Array | np.ndarray) and not x.ndim else x
+        if not isinstance(x, jax.Array | np.ndarray) or x.ndim:
+            return _plain(x) if _is_value(x) else x
+        # The shortest number that is this one in its own precision: 0.1, not 0.10000000149011612.
+        return float(str(x)) if jnp.issubdtype(x.dtype, jnp.floating) else x.item()
 
     return value.replace(**{k: jax.tree.map(plain, v, is_leaf=_is_value) for k, v in value.arguments.items()})
 
@@ -172,6 +175,26 @@ def _peak(lr: Any, steps: int) -> float:
     return float(np.max(np.asarray(lr, np.float64)))
 
 
+def _scaled(schedule: Any, factor: float) -> Any:
+    """Return ``factor`` times a schedule, as the same schedule with other numbers where that is equal."""
+    if factor == 1:
+        return schedule
+    steps = jnp.asarray(np.unique(np.geomspace(1, 1e6, 200).astype(int) - 1))
+    expected = factor * jnp.asarray(schedule(steps))
+    for units in (("start", "end", "value", "values", "then"), ("peak",), ("factor",)):
+        given = schedule.arguments if isinstance(schedule, schedules.Schedule) else {}
+        in_unit = {k: _times(x, factor) for k, x in given.items() if k in units and x is not None}
+        if in_unit and jnp.allclose(schedule.replace(**in_unit)(steps), expected, rtol=1e-5, atol=0):
+            return schedule.replace(**in_unit)
+    return schedules.scale(schedule, factor)
+
+
+def _times(x: Any, factor: float) -> Any:
+    if callable(x):
+        return _scaled(x, factor)
+    return tuple(_times(y, factor) for y in x) if isinstance(x, tuple) else float(f"{factor * float(x):.9g}")
+
+
 def _at_rate(opt: Any, top: float | None, lr: float | None, number: Callable[[float], Any]) -> Any:
     """The optimizer at this rate, which takes the place of its largest, ``top``; whatever else is a rate follows."""
     if top is None or lr is None:
@@ -180,8 +203,8 @@ def _at_rate(opt: Any, top: float | None, lr: float | None, number: Callable[[fl
 
     def rate(x: Any) -> Any:
         if callable(x):
-            # To be stacked, all lanes have to be made alike; to be pasted, a schedule that fits stays as it is.
-            return x if lr == top and number is float else schedules.scale(x, number(lr / top))
+            # To be stacked, all lanes have to be made alike; to be pasted, a schedule should be short.
+            return _scaled(x, lr / top) if number is float else schedules.scale(x, number(lr / top))
         return number(lr if x == top else float(f"{lr * float(x) / top:.9g}"))
 
     def follows(x: Transform, name: str, argument: Any) -> bool:

@@ -582,6 +582,8 @@ class TestVerdict:
         with pytest.raises(ValueError, match=rf"^race: {result.verdict}$"):
             result.line  # noqa: B018 - it raises
         assert last_lines(result, 1) == [result.verdict]
+        assert "1=" not in result.table()
+        assert "widen" not in result.table()
 
     def test_a_loss_that_is_nan_from_the_start_says_so(self):
         x, t = points()

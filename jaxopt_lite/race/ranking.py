@@ -79,7 +79,7 @@ class Ranked(Outcome):
         Raises:
             ValueError: there is no winner, as `verdict` says.
         """
-        if not self._is_judged:
+        if not self.is_judged:
             raise ValueError(f"race: {self.verdict}")
         call = self.lanes[self._winner].call
         level = f"level with {', '.join(self._level)}" if self._level else ""
@@ -93,7 +93,7 @@ class Ranked(Outcome):
         winner = self.rows[0]
         if self.diverged[winner.lane]:
             return self._why_all_diverged
-        if not self._is_judged:
+        if not self.is_judged:
             return f"no verdict: the race stopped after {self.reached.max()} of {self.steps} steps"
         seeds = len(self.seeds)
         noise = f"1 seed: differences below {noise_of(self, winner.lane):.2g} mean nothing" if seeds == 1 else ""
@@ -112,7 +112,7 @@ class Ranked(Outcome):
         return [row.name for row in self.rows[1:] if row.place == self.rows[0].place]
 
     @property
-    def _is_judged(self) -> bool:
+    def is_judged(self) -> bool:
         """Whether the race got as far as where lanes are first judged."""
         return self.diverged[self.rows[0].lane] or bool(self.reached.max() * MARK_COUNT >= self.steps)
 

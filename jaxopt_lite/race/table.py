@@ -24,21 +24,21 @@ def rate(lr: float) -> str:
 
 def cells(result: Ranked, row: Row) -> tuple[str, ...]:
     """A row of the table as texts, one for each of ``TITLES``."""
-    notes = []
+    notes, judged = [], result.is_judged
     if result.diverged[row.lane]:
         notes.append("diverged")
     elif row.reached < result.reached.max():
         notes.append(f"out at step {row.reached}")
-    if row.edge:
+    if row.edge and judged:
         notes.append(f"at the grid's {'lowest' if row.edge == 'low' else 'highest'} lr: widen")
     return (
-        f"{row.place}{'=' * row.tied}",
+        f"{row.place}{'=' * row.tied}" if judged else "",
         row.name,
         rate(row.lr),
         f"{row.score:.4g}",
         "" if math.isnan(row.deviation) else f"{row.deviation:.2g}",
-        f"{row.decades:.1f}{'+' * row.at_least}",
-        "" if row.to_target is None else str(row.to_target),
+        f"{row.decades:.1f}{'+' * row.at_least}" if judged else "",
+        "" if row.to_target is None or not judged else str(row.to_target),
         size(row.bytes),
         f"{row.diverged} of {row.lanes}",
         ", ".join(notes),

@@ -86,6 +86,14 @@ def test_what_shapes_depend_on_is_a_python_integer_or_refused_at_the_call(name, 
         jax.eval_shape(lambda n: make(name, **{number: n}).arguments, jnp.int32(n))
 
 
+def test_a_fraction_that_decides_on_a_loop_is_one_python_number():
+    expected = schedules.one_cycle(1.0, 100, warmup=0.5)
+    for fraction in (np.float32(0.5), np.asarray(0.5), jnp.float32(0.5)):
+        assert schedules.one_cycle(1.0, 100, warmup=fraction) == expected
+    with pytest.raises(TypeError, match=r"^one_cycle: warmup must be .*: it is one Python number of the program"):
+        jax.eval_shape(lambda x: schedules.one_cycle(1.0, 100, warmup=x)(0), 0.5)
+
+
 @pytest.mark.usefixtures("standard")
 @pytest.mark.parametrize(("name", "number"), some_slow(MOVING, QUICK))
 def test_other_whole_numbers_may_be_arrays_of_any_real_dtype(name, number):

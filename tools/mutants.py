@@ -35,7 +35,7 @@ FOUNDATION = {
     "protocol": ["test_core.py", "test_values.py", "test_checks.py"],
     "each": ["test_core.py", "test_checks.py"],
     "checks": ["test_checks.py"],
-    "hyperparameters": ["test_checks.py", "test_core.py"],
+    "hyperparameters": ["test_checks.py", "test_arguments.py", "test_core.py"],
     "numerics": ["test_numerics.py", "test_twins.py"],
     "structure": ["test_trees.py", "test_checks.py"],
     "meshes": ["test_sharding.py"],

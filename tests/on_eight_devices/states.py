@@ -13,6 +13,7 @@ from quick import some_slow
 
 from jaxopt_lite import adam, adamw, freeze, lbfgs, muon, optimizer, partition, soap, state_shardings
 from jaxopt_lite.ops.preconditioners import Sides
+from jaxopt_lite.tree.zeros import reduced_zeros
 
 GROUPS = partition({"decay": adamw(), "frozen": freeze(), "rest": adam()}, {"decay": "W", "frozen": "s", "rest": "*"})
 OPTIMIZERS = composed.OPTIMIZERS | {"groups": GROUPS}
@@ -28,6 +29,21 @@ def test_moments_are_sharded_as_the_parameters():
     assert state_shardings(adam(), forms) == adams
     theirs = jax.jit(optax.adam(0.1).init)(params)[0]
     assert not theirs.mu["W"].sharding.is_equivalent_to(SHARDINGS["W"], 2)
+
+
+@pytest.mark.parametrize(
+    ("axes", "keepdims", "spec"),
+    [
+        (None, False, P()),
+        (-1, False, P("data")),
+        (-2, False, P("model")),
+        ((0,), True, P(None, "model")),
+        ((1,), True, P("data", None)),
+    ],
+)
+def test_zeros_over_some_axes_are_sharded_along_the_others(axes, keepdims, spec):
+    zeros = reduced_zeros(spread()["W"], axes, keepdims=keepdims)
+    assert zeros.sharding.is_equivalent_to(NamedSharding(MESH, spec), zeros.ndim)
 
 
 def test_states_of_another_structure_where_a_leaf_is_large():

@@ -515,7 +515,8 @@ class TestVerdict:
         )
         assert (result.judged_by, result.measure, result.better) == ("closeness", "closeness", "higher is better")
         assert "; score: closeness, higher is better; " in result.table()
-        assert result.plot().get_ylabel() == result.plot_lr().get_ylabel() == "closeness (higher is better)"
+        labels = {picture.axes[0].get_ylabel() for picture in (result.plot(), result.plot_lr())}
+        assert labels == {"closeness (higher is better)"}
         named = quiet(
             squares, line, points(), ["sgd"], [0.1], steps=48, batch_size=10,
             eval=squares, mode="min", metric="error",
@@ -624,6 +625,14 @@ def result():
 
 
 class TestResult:
+    def test_shows_itself_in_a_notebook(self, result):
+        assert repr(result) == f"a race of 2 optimizers: {result.verdict}"
+        assert result._repr_html_().count('<img src="data:image/png;base64,') == 2
+        assert repr(result.table()) == str(result)
+        page = result.report()
+        assert page._repr_html_().startswith('<iframe srcdoc="&lt;!doctype html&gt;')
+        assert len(repr(page)) < 40
+
     def test_saves_and_loads(self, result, tmp_path):
         result.save(tmp_path / "race.npz")
         loaded = load(tmp_path / "race.npz")
@@ -644,11 +653,11 @@ class TestResult:
         assert [line.split(",")[2] for line in lines[1:3]] == ["3", "5"]
 
     def test_is_drawn(self, result, tmp_path):
-        axes = result.plot(tmp_path / "curves.png")
-        assert {text.get_text() for text in axes.get_legend().get_texts()} == {
+        (axes,) = result.plot(tmp_path / "curves.png").axes
+        assert {text.get_text() for text in axes.figure.legends[0].get_texts()} == {
             f"{row.name}, lr {row.lr:g}" for row in result.rows
         }
-        axes = result.plot_lr(tmp_path / "rates.svg")
+        (axes,) = result.plot_lr(tmp_path / "rates.svg").axes
         assert axes.get_xscale() == "log"
         assert (tmp_path / "curves.png").stat().st_size > 5000
         assert (tmp_path / "rates.svg").stat().st_size > 5000

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
+from jaxopt_lite.race.notebook import table_html
 from jaxopt_lite.race.ranking import Ranked
 from jaxopt_lite.race.table import closing, progress, rate, rich_table, text
 
@@ -18,15 +19,15 @@ SHARE_OF_TIME = 1 / 10
 
 
 @contextmanager
-def progress_display(show: str | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
+def progress_display(show: str | bool | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
     """A function that shows the result so far; on leaving, what ``record.result()`` gives is shown once more.
 
     Raises:
         ValueError: ``show`` is none of its values.
     """
-    if show not in {"auto", "live", "plain", None}:
+    if show not in {"auto", "live", "plain", None, False}:
         raise ValueError(f"race: show must be one of 'auto', 'live', 'plain', None, not {show!r}")
-    if show is None:
+    if show is None or show is False:
         yield lambda result: None
         return
     count = len(record.track.entrants)
@@ -36,7 +37,10 @@ def progress_display(show: str | None, record: Any) -> Iterator[Callable[[Ranked
         from rich.live import Live  # noqa: PLC0415 - an extra
 
         console = Console()
-        if show == "live" or console.is_terminal or console.is_jupyter:
+        if console.is_jupyter:
+            yield from _in_notebook(compiling, record)
+            return
+        if show == "live" or console.is_terminal:
             with Live(compiling, console=console, transient=True) as live:
                 yield now_and_then(lambda result: live.update(rich_table(result)))
             result = record.result()
@@ -54,6 +58,15 @@ def progress_display(show: str | None, record: Any) -> Iterator[Callable[[Ranked
 
     yield line
     print(text(record.result()), flush=True)
+
+
+def _in_notebook(compiling: str, record: Any) -> Iterator[Callable[[Ranked], None]]:
+    # rich's own live table asks for ipywidgets there.
+    from IPython.display import HTML, display  # noqa: PLC0415 - a notebook has it
+
+    shown = display(HTML(compiling), display_id=True)
+    yield now_and_then(lambda result: shown.update(HTML(table_html(result, [progress(result)]))))
+    shown.update(HTML(table_html(record.result())))
 
 
 def now_and_then(draw: Callable[[Ranked], None]) -> Callable[[Ranked], None]:

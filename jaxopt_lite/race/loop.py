@@ -50,7 +50,7 @@ def race(
     prune: str | None = "halving",
     budget: float | None = None,
     on_chunk: Callable[[Result], Any] | None = None,
-    show: str | None = "auto",
+    show: str | bool | None = "auto",
 ) -> Result:
     """Trains with every optimizer at every learning rate, side by side, and tells which wins.
 

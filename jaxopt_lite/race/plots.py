@@ -1,5 +1,6 @@
 """Pictures of a race. Needs matplotlib, from the extra ``race``."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,15 @@ from matplotlib.figure import Figure
 from jaxopt_lite.race import ranking
 from jaxopt_lite.race.ranking import Ranked
 from jaxopt_lite.race.statistics import curve
+
+
+class Picture(Figure):
+    """A figure that draws itself in a notebook, whatever backend is chosen there."""
+
+    def _repr_png_(self) -> bytes:
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=120)
+        return file.getvalue()
 
 
 def curves(result: Ranked, path: str | Path | None) -> Any:
@@ -40,7 +50,7 @@ def rates(result: Ranked, path: str | Path | None) -> Any:
 
 def _axes(x: str, y: str) -> Any:
     # A figure of its own, so that nobody's choice of a backend is changed.
-    axes = Figure(figsize=(7, 4.5), layout="constrained").subplots()
+    axes = Picture(figsize=(7, 4.5), layout="constrained").subplots()
     axes.set(xlabel=x, ylabel=y)
     axes.grid(alpha=0.3)
     return axes
@@ -50,7 +60,7 @@ def _finished(axes: Any, result: Ranked, path: str | Path | None) -> Any:
     drawn = np.concatenate([line.get_ydata() for line in axes.get_lines()])
     if result.mode == "min" and np.all(drawn[np.isfinite(drawn)] > 0):
         axes.set_yscale("log")
-    axes.legend()
+    axes.figure.legend(loc="outside right upper")  # where it covers no curve
     if path is not None:
         axes.figure.savefig(path, dpi=120)
-    return axes
+    return axes.figure

@@ -1,10 +1,12 @@
 """The result of a race: ways to keep it and to show it."""
 
+import base64
 import csv
 import dataclasses
 import json
 import math
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import jax
 import numpy as np
 
 from jaxopt_lite.race import report, table
+from jaxopt_lite.race.notebook import Page, Text, table_html
 from jaxopt_lite.race.outcome import Lane
 from jaxopt_lite.race.ranking import Ranked
 
@@ -23,10 +26,23 @@ class Result(Ranked):
 
     def table(self) -> str:
         """The table as text."""
-        return table.text(self)
+        return Text(table.text(self))
 
     def __str__(self) -> str:
-        return self.table()
+        return table.text(self)
+
+    def __repr__(self) -> str:
+        return f"a race of {len(self.rows)} optimizers: {self.verdict}"
+
+    def _repr_html_(self) -> str:
+        pictures = ""
+        if find_spec("matplotlib"):
+            from jaxopt_lite.race import plots  # noqa: PLC0415 - an extra
+
+            for draw in (plots.curves, plots.rates):
+                data = base64.b64encode(draw(self, None)._repr_png_()).decode()
+                pictures += f'<img src="data:image/png;base64,{data}" style="max-width: 100%" alt="">'
+        return table_html(self) + pictures
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draws the learning curve of each optimizer at its best rate; needs matplotlib, from the extra ``race``.
@@ -35,7 +51,7 @@ class Result(Ranked):
             path: where to save it, or None.
 
         Returns:
-            The ``matplotlib.axes.Axes``.
+            The ``matplotlib.figure.Figure``, which a notebook draws.
         """
         from jaxopt_lite.race import plots  # noqa: PLC0415 - an extra
 
@@ -47,9 +63,17 @@ class Result(Ranked):
 
         return plots.rates(self, path)
 
-    def report(self, path: str | Path) -> None:
-        """Writes a page that needs nothing but a browser: table, curves, and scores against learning rates."""
-        Path(path).write_text(report.page(self), encoding="utf-8")
+    def report(self, path: str | Path | None = None) -> Page | None:
+        """Writes a page that needs nothing but a browser: table, curves, and scores against learning rates.
+
+        Args:
+            path: where to save it; without one, the page is returned, and a notebook shows it.
+        """
+        page = Page(report.page(self))
+        if path is None:
+            return page
+        Path(path).write_text(page, encoding="utf-8")
+        return None
 
     def to_csv(self, path: str | Path) -> None:
         """Writes one line for each lane and seed: name, lr, seed, steps, score, diverged, call."""

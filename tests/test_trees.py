@@ -97,6 +97,13 @@ def test_zeros_over_axes_are_shaped_as_a_mean_is(how, axes, keepdims, shape):
     assert zeros.dtype == jnp.float32
 
 
+def test_a_norm_counts_entries_whose_squares_vanish_beside_one_whose_square_does_not():
+    x = np.full(2**20, 1e-22, np.float32)
+    x[0] = 2e-19
+    expected = np.linalg.norm(x.astype(np.float64))
+    assert float(norm(jnp.asarray(x))) == pytest.approx(expected, rel=1e-5)
+
+
 def test_zeros_over_a_number_and_over_nothing():
     assert reduced_zeros(1.5) == 0
     chex.assert_trees_all_equal(reduced_zeros(jnp.ones((0, 3), jnp.bfloat16), 0), jnp.zeros(3))

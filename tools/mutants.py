@@ -57,6 +57,7 @@ FOUNDATION = {
     "curves": ["test_schedules.py"],
     "privacy": ["test_privacy.py", "test_checks.py"],
     "training": ["test_training.py", "test_checks.py", "test_landscapes.py"],
+    "state_checks": ["test_checks.py", "test_core.py", "test_interop.py"],
     "dtypes": ["test_numerics.py", "test_dtypes.py"],
     "zeros": ["test_trees.py", "test_sharding.py", "test_checks.py"],
     "decay": ["test_twins.py", "test_checks.py"],

@@ -1,6 +1,7 @@
 """Optimizers for JAX that read like their papers: pure ``init``/``update`` pairs with explicit, named state."""
 
 from jaxopt_lite import schedules
+from jaxopt_lite.core import counterparts
 from jaxopt_lite.core.declarations import optimizer, registry, transform
 from jaxopt_lite.core.protocol import Optimizer, Transform, apply_updates
 from jaxopt_lite.core.scheduled import at
@@ -232,3 +233,8 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "Schedule",
     "registry",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Refuse a name that is not here, and say what is meant."""
+    raise AttributeError(f"module 'jaxopt_lite' has no attribute {name!r}{counterparts.meant(name, __all__)}")

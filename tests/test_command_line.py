@@ -142,7 +142,7 @@ WRONG = [
     ("race json:nope", "race: there is no nope in json"),
     ("race json:decoder", "race: json:decoder must be a dict of race's arguments, or a function that returns one"),
     ("race empty.py", "race: there is no loss in empty.py; a task has loss and params, and may have data"),
-    ("race my_task.py --optimizers sdg", "race: there is no optimizer 'sdg'; there are adabelief, "),
+    ("race my_task.py --optimizers sdg", "race: there is no optimizer 'sdg'; did you mean sgd"),
     ("race my_task.py --lrs 0 1 3", "race: lrs must be positive and rise, from 0.0 to 1.0 they do not"),
     ("race my_task.py --rates -1", "race: lrs must be positive numbers, not [-1.0]"),
     ("race my_task.py --rates 1 --lrs 1 2 3", "race: --lrs is a grid and --rates are rates; one of them"),
@@ -155,7 +155,7 @@ WRONG = [
     ("path book --optimizers sgd adam --lr 1 2 3", "path: 2 optimizers, and 3 learning rates; give one, or one for "),
     ("path book --steps 0", "path: steps must be at least 1, not 0"),
     ("path book --start 100 0", "book: the start must be in the view, "),
-    ("show adma", "there is no optimizer 'adma'; there are adabelief, "),
+    ("show adma", "there is no optimizer 'adma'; did you mean adam"),
 ]  # fmt: skip
 
 

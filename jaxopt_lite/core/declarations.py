@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, ParamSpec, overload
 
 from jaxopt_lite.core import checks
+from jaxopt_lite.core.counterparts import meant
 from jaxopt_lite.core.protocol import Optimizer, Transform
 
 P = ParamSpec("P")
@@ -38,7 +39,8 @@ def by_name(name: str, where: str = "") -> Declaration:
         ValueError: there is none of that name; ``where`` begins the sentence.
     """
     if name not in registry:
-        raise ValueError(f"{where}there is no optimizer {name!r}; there are {', '.join(sorted(registry))}")
+        there = ", ".join(sorted(registry))
+        raise ValueError(f"{where}there is no optimizer {name!r}{meant(name, registry)}; there are {there}")
     return registry[name]
 
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite.core.arguments import checked
+from jaxopt_lite.core.counterparts import argument_meant
 from jaxopt_lite.tree.dtypes import to_compute_dtype
 
 
@@ -57,9 +58,9 @@ class Value:
             try:
                 bound = signature.bind(*args, **kwargs)
             except TypeError as error:
-                raise TypeError(
-                    f"{body.__name__}: {error}; its arguments are {', '.join(signature.parameters)}"
-                ) from None
+                known = ", ".join(signature.parameters)
+                hint = argument_meant(kwargs, signature.parameters)
+                raise TypeError(f"{body.__name__}: {error}; its arguments are {known}{hint}") from None
             bound.apply_defaults()
             bound.arguments = checked(body, bound.arguments, cls.takes_schedules)
             leaves, treedef = jax.tree.flatten(tuple(bound.arguments.values()))

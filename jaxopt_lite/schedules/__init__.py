@@ -7,6 +7,7 @@ are in the unit of what is scheduled, ``steps`` are updates. Each takes one step
 through 2³¹ of them.
 """
 
+from jaxopt_lite.core import counterparts
 from jaxopt_lite.schedules.algebra import Schedule, add, divide, scale, schedule, subtract
 from jaxopt_lite.schedules.curves import plot
 from jaxopt_lite.schedules.shapes import (
@@ -47,3 +48,8 @@ __all__ = [
     "warmup",
     "warmup_stable_decay",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Refuse a name that is not here, and say what is meant."""
+    raise AttributeError(f"module 'jaxopt_lite.schedules' has no attribute {name!r}{counterparts.meant(name, __all__)}")

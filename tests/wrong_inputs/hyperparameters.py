@@ -209,7 +209,49 @@ ROWS: list[Row] = [
     (
         "adam(learning_rate=0.1)",
         TypeError,
-        "adam: got an unexpected keyword argument 'learning_rate'; its arguments are lr, beta1, beta2, eps",
+        "adam: got an unexpected keyword argument 'learning_rate'; its arguments are lr, beta1, beta2, eps; "
+        "here it is lr",
+    ),
+    (
+        "adam(b1=0.8)",
+        TypeError,
+        "adam: got an unexpected keyword argument 'b1'; its arguments are lr, beta1, beta2, eps; here it is beta1",
+    ),
+    (
+        "adam(betas=(0.9, 0.99))",
+        TypeError,
+        "adam: got an unexpected keyword argument 'betas'; its arguments are lr, "
+        "beta1, beta2, eps; here it is beta1 and beta2",
+    ),
+    (
+        "adam(weight_decay=0.1)",
+        TypeError,
+        "adam: got an unexpected keyword argument 'weight_decay'; its arguments are "
+        "lr, beta1, beta2, eps; here it is the transform weight_decay, in a chain after the rule",
+    ),
+    (
+        "adamw(mask={'w': True})",
+        TypeError,
+        "adamw: got an unexpected keyword argument 'mask'; its arguments are lr, "
+        "beta1, beta2, eps, weight_decay, decay, peak_lr; here it is partition, which gives each group of leaves an "
+        "optimizer of its own",
+    ),
+    (
+        "sgd(0.1, momentum=0.9)",
+        TypeError,
+        "sgd: got an unexpected keyword argument 'momentum'; its arguments are lr; "
+        "here it is the argument of the optimizers momentum and heavy_ball",
+    ),
+    (
+        "adam(beta_1=0.9)",
+        TypeError,
+        "adam: got an unexpected keyword argument 'beta_1'; its arguments are lr, beta1, "
+        "beta2, eps; did you mean beta1?",
+    ),
+    (
+        "schedules.cosine(init_value=1.0, decay_steps=10)",
+        TypeError,
+        "cosine: missing a required argument: 'start'; its arguments are start, steps, end, power; here it is start",
     ),
     ("sgd(params, lr=0.1)", TypeError, "sgd: multiple values for argument 'lr'; its arguments are lr"),
     ("sgd(lr=adam)", TypeError, "sgd: lr is the factory adam, where an optimizer is meant: adam()"),

@@ -11,16 +11,16 @@ PLACE = "{{data}}"
 
 
 def filled(template: Path, data: Any) -> str:
-    """The template with the data in it as JSON.
+    """Return the template with the data in it as JSON.
 
     Raises:
         ValueError: there is a NaN or an infinity in the data.
     """
-    # Nothing in JSON but a string can have a "<", and no "</script>" is left to end the element that it stands in.
+    # Escape each "<", because a "</script>" in a string would end the element that holds the data.
     text = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
     return template.read_text(encoding="utf-8").replace(PLACE, text)
 
 
 def thinned(count: int, most: int) -> np.ndarray:
-    """At most so many of the numbers from 0 to ``count - 1``, evenly spread, the first and the last among them."""
+    """Return at most ``most`` of the numbers from 0 to ``count - 1``, evenly spread, both ends included."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)

@@ -95,12 +95,12 @@ def _check_form(opt: Transform, groups: Any, state: Any) -> None:
 
 
 def _is_tuple(state: Any) -> bool:
-    """Tell whether a state is a chain's; checkpoints may give a list back."""
+    """Return whether a state is a chain's; checkpoints may give a list back."""
     return isinstance(state, tuple | list) and not hasattr(state, "_fields")
 
 
 def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
-    """The learning rates, weight decays, and all other schedules, as the next step will use them; for logging.
+    """Return the learning rates, weight decays and schedules as the next step will use them, for logging.
 
     Args:
         opt: the optimizer, with anything around it or inside it.
@@ -128,7 +128,7 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
 
 
 def describe(opt: Optimizer, params: Tree) -> None:
-    """Prints a table: which parameters are in which group, what rule they follow, and what it keeps of them.
+    """Print a table of groups: their parameters, their rule, and the bytes of its state.
 
     Args:
         opt: the optimizer.
@@ -164,7 +164,7 @@ def _count(tree: Tree) -> int:
 
 
 def state_bytes(opt: Optimizer, params: Tree) -> int:
-    """What the state of an optimizer takes; ``params`` are arrays, or ``jax.ShapeDtypeStruct``."""
+    """Return the bytes of an optimizer's state; ``params`` are arrays, or ``jax.ShapeDtypeStruct``."""
     return _bytes(jax.eval_shape(opt.init, params))
 
 

@@ -14,7 +14,7 @@ from jaxopt_lite.types import Tree
 
 
 def to_optax(opt: Transform) -> Any:
-    """An ``optax.GradientTransformationExtraArgs``, for code that asks whether it has one.
+    """Return an ``optax.GradientTransformationExtraArgs``, for code that asks for one.
 
     All else that takes optax's optimizers takes these as they are: they unpack to ``(init, update)``, and have both.
     But optax's own ``chain`` and its like ask as well, before they pass on keywords such as ``value``.
@@ -26,7 +26,7 @@ def to_optax(opt: Transform) -> Any:
 
 @optimizer
 def from_optax(tx: Any):
-    """An optimizer out of optax's, to be wrapped and raced with the others.
+    """Build an optimizer from one of optax's, to be wrapped and raced with the others.
 
     Args:
         tx: an ``optax.GradientTransformation`` whose updates are steps, sign and learning rate included.
@@ -45,7 +45,7 @@ def from_optax(tx: Any):
 
 @transform
 def transform_from_optax(tx: Any):
-    """Makes a transform out of optax's, to stand in a chain before a rule, or after it.
+    """Build a transform from one of optax's, to stand in a chain before a rule, or after it.
 
     Args:
         tx: an ``optax.GradientTransformation`` that gives what it is given: gradients, or steps.

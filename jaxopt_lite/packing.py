@@ -25,18 +25,18 @@ LARGEST, WORTHWHILE = 8192, 100
 
 
 def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tuple[Packed, Callable[[Tree], Tree]]:
-    """Lays parameters end to end, in one buffer for each dtype, to be trained as they lie there.
+    """Lay parameters end to end, in one buffer for each dtype, to be trained as they lie there.
 
         packed, unpack = pack(params)
         state = opt.init(packed)
         value, grads = jax.value_and_grad(lambda packed: loss(unpack(packed)))(packed)
         updates, state = opt.update(grads, state, packed)
 
-    Use it for models of hundreds of small leaves on a CPU, where a step costs some microseconds for each array and next
-    to nothing for what is in it; `format_leaf` says whether it pays. The gradient of what is packed is copied, which is
-    why large leaves stay as they are, and a whole step compiles longer. Any rule that treats each entry by itself, or
-    the tree as a whole, works unchanged; those that look at leaves (lamb, adafactor, muon, …) refuse a buffer, and so
-    do `add_noise` and `from_optax`. A rule of your own that looks at leaves must say so: ``needs=("leaf",)``.
+    Use it for models of hundreds of small leaves on a CPU. There, each array costs some microseconds a step, and its
+    entries next to nothing. `describe` says whether it pays. Gradients of packed leaves are copied, so large leaves
+    stay as they are. A whole step compiles longer. Any rule that treats each entry by itself, or the tree as a whole,
+    works unchanged; those that look at leaves (lamb, adafactor, muon, …) refuse a buffer, and so do `add_noise` and
+    `from_optax`. A rule of your own that looks at leaves must say so: ``needs=("leaf",)``.
 
     Leaves that stay are the same arrays as in ``params``: what donates ``packed`` takes them from there too. With
     ``eps=0`` a rule divides 0 by 0 in the padding, which whole-tree norms will see.
@@ -84,7 +84,7 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
 
 
 def unpack(tree: Tree) -> Tree:
-    """The tree with parameters under their own names and shapes, wherever they, or moments of theirs, are packed.
+    """Return the tree with parameters, and moments of theirs, under their own names and shapes.
 
     Use it in the loss, to read a state, and to write checkpoints that know nothing of packing: ``unpack(state)``.
     Differentiable; what was not packed comes out as the same array.
@@ -93,7 +93,7 @@ def unpack(tree: Tree) -> Tree:
 
 
 def repack(tree: Tree, like: Tree) -> Tree:
-    """Undoes `unpack`: ``repack(unpack(state), like=state)``, as after a checkpoint has been read.
+    """Undo `unpack`: ``repack(unpack(state), like=state)``, as after a checkpoint has been read.
 
     Args:
         tree: what `unpack` gave, or what was read in its place.
@@ -133,7 +133,7 @@ def _labels(label: Any, params: Tree) -> Tree:
 
 
 def _laid_out(leaves: list[Any], like: Packed) -> Packed:
-    """These leaves, as ``like`` has them."""
+    """Return these leaves in buffers, as ``like`` has them."""
     by_array: dict[str, list[tuple[Any, Leaf]]] = {}
     for x, leaf in zip(leaves, like.layout.leaves, strict=True):
         by_array.setdefault(leaf.array, []).append((x, leaf))
@@ -159,7 +159,7 @@ def _laid_out(leaves: list[Any], like: Packed) -> Packed:
 
 
 def _place(leaves: list[tuple[Any, Leaf]]) -> Any:
-    """Where arrays are that were put somewhere: all of a buffer, whole, on the same devices."""
+    """Return the place of arrays that were put somewhere: all of a buffer, replicated, on the same devices."""
     place, first = None, None
     for x, leaf in leaves:
         if isinstance(x, jax.core.Tracer) or not getattr(x, "committed", False):
@@ -188,10 +188,10 @@ def _split(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
 
 
 def advice(params: Tree) -> str:
-    """Whether `pack` pays for parameters, in a sentence.
+    """Return a sentence that says whether `pack` pays for parameters.
 
-    What a leaf costs on top of its entries is some 10 µs a step on two cores (SGD 5, Adam 13), which packing saves; of
-    a whole training step, with the gradient's own small operations, it saves up to twice as much.
+    A leaf costs some 10 µs a step on two cores on top of its entries (SGD 5, Adam 13). Packing saves this. Of a whole
+    training step, with the gradient's own small operations, it saves up to twice as much.
     """
     leaves = jax.tree.leaves(unpack_with(params))
     if layouts := [x.layout for x in packed_in(params)]:

@@ -10,15 +10,15 @@ from jaxopt_lite.types import Tree
 
 
 def state_shardings(opt: Any, params: Tree) -> Any:
-    """The shardings of a state, for ``in_shardings``, ``out_shardings`` and for restoring one from a checkpoint.
+    """Return the shardings of a state, for ``in_shardings``, ``out_shardings`` and for restoring it.
 
     Args:
         opt: the optimizer.
         params: arrays, or ``jax.ShapeDtypeStruct``, each with a ``NamedSharding``.
 
     Returns:
-        A tree with the structure of ``opt.init(params)``. What stands in the state at a parameter's path is sharded
-        along the parameter's axes, as far as it has them; all else is whole on every device of the mesh.
+        A tree with the structure of ``opt.init(params)``. A leaf of the state at a parameter's path is sharded along
+        those of the parameter's axes that it has. All other leaves are replicated.
 
     Raises:
         TypeError: a parameter has no ``NamedSharding``.
@@ -38,7 +38,7 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         return tuple(n + (k == axis) for k, n in enumerate(shape))
 
     def shapes_with(axis: int) -> dict[Any, tuple[int, ...]]:
-        """The shapes in the state of parameters of which this axis is longer by one."""
+        """Return the shapes in the state of parameters of which this axis is longer by one."""
         forms = jax.tree.map(lambda p: jax.ShapeDtypeStruct(longer(p.shape, axis), p.dtype), params)
         try:
             state = jax.eval_shape(opt.init, forms)

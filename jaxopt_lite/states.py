@@ -12,10 +12,10 @@ from jaxopt_lite.types import Tree
 
 
 def find(state: Any, name: str) -> Any:
-    """What a state, or one inside it, keeps under a name: ``find(state, "m")``, through chains, groups and wrappers.
+    """Return the field of this name in a state, through chains, groups and wrappers.
 
     Args:
-        state: an optimizer's. A chain's is a tuple of states, a partition's a dict, and a wrapper's has another one in
+        state: an optimizer's. A chain's is a tuple of states, and a partition's a dict. A wrapper's has another one in
             its field ``inner``.
         name: the name of a field, such as ``m`` or ``skipped``.
 
@@ -37,7 +37,7 @@ def find(state: Any, name: str) -> Any:
 
 
 def _fields(state: Any, where: str) -> Iterator[tuple[str, str, Any]]:
-    """Where each named part of a state is, its name, and itself."""
+    """Yield where each named part of a state is, its name, and the part."""
     for field in getattr(state, "_fields", ()):
         yield f"{where}.{field}", field, getattr(state, field)
     if hasattr(state, "inner"):
@@ -51,7 +51,7 @@ def _fields(state: Any, where: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def averaged_params(state: Any) -> Tree:
-    """The parameters' average, from the state of `average` or of whatever is around it; at least float32.
+    """Return the parameters' average, from a state with `average` in it; at least float32.
 
     Raises:
         ValueError: no `average`, or more than one, has a part in this state.
@@ -60,7 +60,7 @@ def averaged_params(state: Any) -> Tree:
 
 
 def evaluation_params(state: Any, params: Tree) -> Tree:
-    """The parameters that count, x, of `schedule_free_sgd` or `schedule_free_adamw`, or of whatever is around one.
+    """Return the parameters to evaluate, x, of `schedule_free_sgd` or `schedule_free_adamw`.
 
         x = p + (1 - 1 / beta1) (z - p)
 
@@ -88,7 +88,7 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
 
 
 def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tuple[jax.Array, Tree]]:
-    """``jax.value_and_grad``, that takes from a state what the line search of `lbfgs` has seen already.
+    """Return a ``jax.value_and_grad`` that takes the last value and gradient from a state of `lbfgs`.
 
     Args:
         value_fn: the function that ``update`` was given, of parameters and perhaps of more.

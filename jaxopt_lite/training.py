@@ -17,15 +17,15 @@ from jaxopt_lite.types import Scalar, Tree
 
 
 def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = False) -> Callable[..., Any]:
-    """The compiled step of a training loop: value and gradient, update, new parameters.
+    """Return the compiled step of a training loop: value and gradient, update, new parameters.
 
         step = train_step(loss, adam())
         params, state, value = step(params, state, batch)
 
-    It is the loop of the README, with nothing hidden: a rule that asks for ``value``, ``grad`` or ``value_fn`` gets
-    them (one that asks for a ``key`` needs the explicit loop), gradients of complex parameters are conjugated, and
-    ``params`` and ``state`` are donated, so that a step takes no memory beside them and the gradients. What was handed
-    in is gone after the call; copy what should stay.
+    It is the loop of the README, with nothing hidden. A rule that asks for ``value``, ``grad`` or ``value_fn`` gets
+    them; one that asks for a ``key`` needs the explicit loop. Gradients of complex parameters are conjugated.
+    ``params`` and ``state`` are donated, so a step takes no memory beside them and the gradients. They are gone after
+    the call; copy what should stay.
 
     Args:
         loss: a function ``loss(params, *args, **kwargs)`` that gives a scalar, or, with ``has_aux``, a pair of a scalar
@@ -81,7 +81,7 @@ def _check_apart(**trees: Tree) -> None:
 def take_step(
     loss: Callable[[Tree], Any], opt: Optimizer, params: Tree, state: Any, *, has_aux: bool = False
 ) -> tuple[Tree, Any, Any]:
-    """One step, with everything that a rule may ask for: new parameters, new state, and what ``loss`` gave before."""
+    """Take a step with all inputs that a rule may ask for; return new parameters, new state, and the loss before."""
     found, conjugates = jax.value_and_grad(loss, has_aux=has_aux)(params)
     grads = jax.tree.map(jnp.conj, conjugates)
     value, value_fn = (found[0], lambda params: loss(params)[0]) if has_aux else (found, loss)
@@ -92,7 +92,7 @@ def take_step(
 def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
     """Return p + rho g / ‖g‖, the worst place nearby, at which `sam` takes its gradient; ``params`` where g is 0.
 
-    It is for those who take that gradient themselves, with a state of the model, over devices, or of several batches:
+    Use it to take that gradient yourself: with a state of the model, over devices, or of several batches.
 
         _, grads = jax.value_and_grad(loss, has_aux=True)(params, stats, batch)
         there = perturbed_params(params, grads)
@@ -127,8 +127,8 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
 def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, ...]) -> Callable[[Tree], jax.Array]:
     """Return ``value_fn`` averaged over devices, in value and in gradient.
 
-    `sam`, `lbfgs` and `sophia` take gradients of ``value_fn`` themselves. Where each device has a batch of its own,
-    these must be means over the devices, as the gradient is that ``update`` is given:
+    `sam`, `lbfgs` and `sophia` take gradients of ``value_fn`` themselves. Where each device has its own batch, they
+    must be means over the devices, like the gradient for ``update``:
 
         def step(params, state, batch):
             value_fn = pmean_fn(lambda p: loss(p, batch), "data")

@@ -13,7 +13,7 @@ from jaxopt_lite.tree.structure import format_leaf
 
 
 def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedules: bool = False) -> dict[str, Any]:
-    """Refuses, when an optimizer is made, hyperparameters that no step can be taken with.
+    """Refuse, when an optimizer is made, hyperparameters with which no step can be taken.
 
     Returns:
         The arguments; a whole number that came as a float, as from a file, is an integer.

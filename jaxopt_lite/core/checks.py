@@ -36,7 +36,7 @@ NEEDS = KEYWORDS | {"decay", "matrices", "leaf", "tree"}
 
 
 def check_init(opt: Any, params: Tree) -> None:
-    """What ``Optimizer.init`` refuses."""
+    """Refuse wrong input of ``Optimizer.init``."""
     call = f"{opt.name}.init"
     check_arrays(call, params=params)
     _check_scalars(call, opt)
@@ -75,7 +75,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
 
 
 def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
-    """What refuses a state that is not of these parameters; None stands for what it has nothing of."""
+    """Refuse a state of other parameters; where it keeps nothing of a parameter, it has None."""
     structures = (jax.tree.structure(tree, is_leaf=lambda x: x is None) for tree in (kept, params))
     if len(set(structures)) > 1:
         raise ValueError(
@@ -92,7 +92,7 @@ def check_apply(call: str, name: str, updates: Tree, params: Tree) -> None:
 
 
 def check_declaration(body: Callable[..., Any], needs: Iterable[str]) -> None:
-    """What ``@optimizer`` refuses."""
+    """Refuse a wrong declaration of ``@optimizer``."""
     for unknown in set(needs) - NEEDS:
         raise ValueError(
             f"{body.__name__}: {unknown!r} is nothing that a rule can need; there are {', '.join(sorted(NEEDS))}"
@@ -114,14 +114,14 @@ def _check_scalars(call: str, opt: Any) -> None:
 
 
 def check_numbers(call: str, **numbers: Any) -> None:
-    """Refuses arrays of several numbers, which would be broadcast."""
+    """Refuse arrays of several numbers, which would be broadcast."""
     for name, number in numbers.items():
         if np.ndim(number):
             raise ValueError(f"{call}: {name} has shape {np.shape(number)}, and must be one number")
 
 
 def check_examples(call: str, name: str, tree: Tree) -> None:
-    """Refuses leaves that do not all begin with an axis of the same examples."""
+    """Refuse leaves that do not all begin with an axis of the same examples."""
     counts = [np.shape(leaf)[:1] for leaf in jax.tree.leaves(tree)]
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if np.shape(leaf)[:1] != counts[0] or counts[0] in {(), (0,)}:
@@ -130,7 +130,7 @@ def check_examples(call: str, name: str, tree: Tree) -> None:
 
 
 def check_arrays(call: str, **trees: Tree) -> None:
-    """Refuses leaves that are no arrays at all: strings, functions, other objects."""
+    """Refuse leaves that are no arrays at all: strings, functions, other objects."""
     for name, tree in trees.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
             if not (hasattr(leaf, "shape")) and type(leaf) not in (
@@ -146,7 +146,7 @@ def check_arrays(call: str, **trees: Tree) -> None:
 
 
 def check_floats(call: str, **trees: Tree) -> None:
-    """Refuses leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
+    """Refuse leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
     for name, tree in trees.items():
         for dtype in {dtype_or_type(leaf) for leaf in jax.tree.leaves(tree)}:
             if not jnp.issubdtype(dtype, jnp.inexact):
@@ -159,7 +159,7 @@ def check_floats(call: str, **trees: Tree) -> None:
 
 
 def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
-    """Refuses a tree whose structure or shapes are not another's."""
+    """Refuse a tree whose structure or shapes are not another's."""
     if not same_structure(tree, like):
         path, here, there = first_difference((), tree, like, same_structure)
         raise ValueError(f"{call}: {at_path(name, path)} is {here}, {at_path(like_name, path)} is {there}")
@@ -169,7 +169,7 @@ def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -
 
 
 def _check_real(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
-    """Refuses complex leaves where another tree's are real."""
+    """Refuse complex leaves where another tree's are real."""
     for (path, leaf), other in unequal_leaves(tree, like, dtype_or_type):
         if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(other):
             dtypes = f"is {format_leaf(leaf)}, {at_path(like_name, path)} is {format_leaf(other)}"

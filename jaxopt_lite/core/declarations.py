@@ -23,7 +23,7 @@ class Declaration(NamedTuple):
     sets_rate: bool = False
 
     def build(self, **arguments: Any) -> Any:
-        """The optimizer with these arguments; a rule for matrices has AdamW beside it, for whatever is none."""
+        """Build the optimizer with these arguments; a rule for matrices gets AdamW for all other leaves."""
         beside = {"others": registry["adamw"].factory()} if "matrices" in self.needs else {}
         return self.factory(**beside | arguments)
 
@@ -33,7 +33,7 @@ registry: dict[str, Declaration] = {}
 
 
 def by_name(name: str, where: str = "") -> Declaration:
-    """What the registry has of an optimizer.
+    """Return the declaration of an optimizer.
 
     Raises:
         ValueError: there is none of that name; ``where`` begins the sentence.
@@ -51,17 +51,17 @@ def optimizer(
     *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()
 ) -> Callable[[Callable[P, Any]], Callable[P, Optimizer]]: ...
 def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()) -> Any:
-    """Makes a function of hyperparameters that returns ``(init, update)`` into a factory of optimizers.
+    """Make a factory of optimizers from a function of hyperparameters that returns ``(init, update)``.
 
     Args:
-        body: the function. It runs once at the call, so that it fails there, and again wherever JAX rebuilds the
-            optimizer from its leaves: it should do no more than define the two functions.
+        body: the function. It runs at the call, so that it fails there, and again where JAX rebuilds the optimizer. It
+            should do no more than define the two functions.
         family: what kind of method this is. An optimizer with a family is listed in `registry`.
         paper: where the rule was published.
         needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
-            ``"matrices"``; ``"decay"``, if nothing but the decay looks at parameters, so that with a
-            ``weight_decay`` of 0 they may be left out; ``"leaf"``, if an entry depends on the gradient of its whole
-            leaf; and ``"tree"``, if on that of all leaves.
+            ``"matrices"``; ``"decay"``, if only the decay looks at parameters, which a ``weight_decay`` of 0 makes
+            optional; ``"leaf"``, if an entry depends on the gradient of its whole leaf; and ``"tree"``, if on that of
+            all leaves.
 
     Returns:
         The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.
@@ -86,7 +86,7 @@ def transform(
 def transform(
     body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: bool = False, sets_rate: bool = False
 ) -> Any:
-    """Makes a function that returns ``(init, update)`` into a factory of transforms, as `optimizer` does of optimizers.
+    """Make a factory of transforms from a function that returns ``(init, update)``, as `optimizer` does.
 
     Args:
         body: the function.

@@ -17,7 +17,7 @@ from jaxopt_lite.types import Tree
 
 
 def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
-    """Checks what it is given, and steps in at least float32; out come the dtypes of the parameters."""
+    """Check the input, step in at least float32, and return updates in the dtypes of the parameters."""
     updates, params = as_arrays((updates, params_with_gradient(updates, params)))
     with jax.numpy_dtype_promotion("standard"):
         state = checks.check_update(opt, updates, state, params, extra)
@@ -43,8 +43,8 @@ _own: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictiona
 def compiled_step(opt: Any) -> Callable[..., tuple[Tree, Any]]:
     """Return the compiled step of an optimizer, which it shares with those that are equal to it.
 
-    The caches of ``jit`` keep their keys for good. An optimizer that holds on to other objects, as by a schedule that
-    is a closure or a bound method, is no key there: it has a compiled step that dies with it.
+    The caches of ``jit`` keep their keys for good. So an optimizer that holds on to other objects, as a closure does,
+    is no key there. Its compiled step dies with it.
     """
     if opt.is_plain:
         return functools.partial(_shared, opt)

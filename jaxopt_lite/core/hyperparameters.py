@@ -160,7 +160,7 @@ CHOICES = {
 
 
 def ranges_of(factory: Callable[..., Any]) -> dict[str, Range]:
-    """What the hyperparameters of a factory may be, as far as their names tell."""
+    """Return the valid ranges of a factory's hyperparameters, by name."""
     ours = str(factory.__module__).startswith("jaxopt_lite.")
     return _ranges_of_ours(factory.__name__) if ours else SHARED_RANGES
 
@@ -176,13 +176,13 @@ def _ranges_of_ours(factory: str) -> dict[str, Range]:
 
 
 def schedules_of(value: Any) -> dict[str, Callable[..., Any]]:
-    """Finds the arguments that are schedules where the factory's body expects numbers."""
+    """Find the arguments that are schedules where the factory's body expects numbers."""
     ranges = ranges_of(value.factory)
     return {k: x for k, x in value.arguments.items() if callable(x) and k in ranges and not ranges[k].schedule}
 
 
 def why_fixed(factory: Callable[..., Any], name: str) -> str:
-    """Tells what forbids a schedule for a number; "" if nothing does."""
+    """Return the reason why a number takes no schedule; "" if it takes one."""
     annotation = inspect.signature(factory).parameters[name].annotation
     types = get_args(annotation) or (annotation,)
     if int in types and float not in types:

@@ -44,7 +44,7 @@ def _drop_unknown(update: Callable[..., tuple[Tree, Any]], keywords: frozenset[s
 
 
 def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tree, Any]]:
-    """Takes the update of a rule that decays by 0 at parameters of 0, where there are none: all decay alike."""
+    """Return an update that needs no parameters, because a decay by 0 is the same for all."""
 
     def at_zero(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         params = jax.tree.map(jnp.zeros_like, grads) if params is None else params
@@ -65,17 +65,17 @@ class Transform(Value):
 
     @classmethod
     def class_for(cls, inside: tuple[Value, ...]) -> Any:
-        """A transform that holds an optimizer, as a chain may, is one itself."""
+        """Return `Optimizer` where one is inside, as in a chain; else the class itself."""
         return Optimizer if any(isinstance(x, Optimizer) for x in inside) else cls
 
     @property
     def entry(self) -> Any:
-        """What its declaration says of it; see `Declaration`."""
+        """Return the declaration of the factory."""
         return self.factory.entry  # type: ignore[attr-defined]
 
     @functools.cached_property
     def needs(self) -> frozenset[str]:
-        """Names what this, or something inside it, cannot do without: by its declaration, and by its weight decay."""
+        """Return the names of the inputs that this, or a part of it, cannot do without."""
         own = frozenset(self.entry.needs)
         if "decay" in own:
             number = self.arguments["weight_decay"]
@@ -85,7 +85,7 @@ class Transform(Value):
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """The pair ``(init, update)`` that the factory's body returns."""
+        """Return the pair ``(init, update)`` that the factory's body gives."""
         if schedules := schedules_of(self):
             init, update, keywords = by_schedules(self, schedules)
             return init, _drop_unknown(update, keywords)
@@ -96,7 +96,7 @@ class Transform(Value):
 
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
-        """The keywords beyond ``params`` that this update, or that of something inside it, asks for."""
+        """Return the keywords beyond ``params`` that this update, or that of a part, takes."""
         _, update = self.implementation
         if (known := getattr(update, "known_keywords", None)) is not None:
             return frozenset(known)
@@ -107,7 +107,7 @@ class Transform(Value):
 
     @functools.cached_property
     def unchecked(self) -> Unchecked:
-        """The arithmetic alone, which wrappers build on. ``update`` drops the keywords that nobody in it asks for."""
+        """Return the arithmetic alone, for wrappers; its ``update`` drops keywords that no part takes."""
         init, update = self.implementation
         if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:  # which look at the leaves they take
             init = reject_packed(self.name, init)
@@ -116,7 +116,7 @@ class Transform(Value):
         return Unchecked(init, _drop_unknown(update, self.keywords))
 
     def init(self, params: Tree) -> Any:
-        """The state before the first step.
+        """Return the state before the first step.
 
         Args:
             params: a tree of arrays or of ``jax.ShapeDtypeStruct``; a Python float in it is taken as an array.
@@ -134,21 +134,21 @@ class Transform(Value):
             return self.unchecked.init(params)
 
     def update(self, updates: Tree, state: Any, params: Tree = None, **extra_args: Any) -> tuple[Tree, Any]:
-        """One step: gradients in, updates out, which `apply_updates` adds to the parameters.
+        """Take one step: return updates, which `apply_updates` adds to the parameters, and the new state.
 
         Args:
             updates: the gradients; with the structure and shapes of the parameters, in any precision, float8 too.
             state: what ``init``, or the update before, returned; its floats may have been cast to another precision.
-            params: the parameters; may be left out where the mathematics does not need them, as with a ``weight_decay``
-                that is the Python number 0. What stands where a gradient is None is not looked at.
-            **extra_args: what some rules ask for (``value``, ``key``, …); what nobody asks for is ignored.
+            params: the parameters; optional where the mathematics does not need them, as at a ``weight_decay`` of the
+                Python number 0. Where a gradient is None, the parameter is not looked at.
+            **extra_args: further inputs of some rules (``value``, ``key``, …); all others are ignored.
 
         Returns:
-            The updates, sign and learning rate included, in the dtypes of ``params`` (or of the gradients, where
-            ``params`` is left out), and the new state, in the dtypes of the old one.
+            The updates, sign and learning rate included, in the dtypes of ``params``, or else of the gradients. The new
+            state, in the dtypes of the old one.
 
         Raises:
-            TypeError: a leaf is not an array of floats, a gradient is complex where its parameter is real, or something
+            TypeError: a leaf is not an array of floats; a gradient is complex where its parameter is real; an input
                 that the rule needs is missing.
             ValueError: gradients, state and params differ in structure or shape, or a hyperparameter is an array of
                 several numbers, outside ``vmap``. Nothing is broadcast.
@@ -196,13 +196,13 @@ class Optimizer(Transform):
 
 
 def _compiles_functions(opt: Transform) -> bool:
-    """Whether a rule, this one or one inside it, searches or estimates by ``value_fn``; a wrapper calls it at most."""
+    """Return whether a rule in ``opt`` searches or estimates by ``value_fn``, which takes long to compile."""
     alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
     return alone or any(_compiles_functions(x) for x in opt.children if isinstance(x, Transform))
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
-    """``params + updates``, each leaf in the parameter's dtype; where an update is None, the parameter itself.
+    """Return ``params + updates``, each leaf in the parameter's dtype; where an update is None, the parameter.
 
     Outside ``jit`` this is one compiled call.
 

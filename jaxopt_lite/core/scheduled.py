@@ -21,7 +21,7 @@ class CountedState(NamedTuple):
 
 
 def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[Any, Any, frozenset[str]]:
-    """Steps an optimizer, or a transform, of which these arguments are schedules, and its body expects numbers.
+    """Return the pair of an optimizer whose body expects numbers where these arguments are schedules.
 
     Each step is that of the numbers at ``iter``: a beta that changes enters a bias correction as if it had always been
     what it is now. The state is the rule's own, or a `CountedState` if that has no ``iter``.
@@ -49,7 +49,7 @@ def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[An
 
 
 def at(number: ScalarOrSchedule, iter: jax.Array) -> Scalar:
-    """The value of a hyperparameter at step ``iter``, counted from 0: a schedule's value there, or the number itself.
+    """Return the value of a hyperparameter at step ``iter``, counted from 0: a schedule's, or the number itself.
 
     Python numbers stay Python numbers, exact and weakly typed; arrays come back in at least float32.
 

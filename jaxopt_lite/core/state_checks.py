@@ -25,7 +25,7 @@ INIT_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, Run
 
 
 def skeleton_of(opt: Any, updates: Tree, state: Any) -> Any:
-    """A state with places for moments.
+    """Return a state with places for moments.
 
     One place stands for all parameters, which takes no time; one for each, if ``init`` looks at their paths; and the
     state is taken as it is, if ``init`` expects arrays and so cannot be asked.
@@ -77,7 +77,7 @@ def _check_number(opt: Any, path: Any, kept: Any, given: Any) -> None:
 
 
 def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
-    """What ``Optimizer.update`` refuses when a step has failed; to ask this before every step would take its time."""
+    """Refuse a state of other shapes, after a step has failed; before each step this would take too long."""
     _check_structure(opt, expected, state, same_structure)
     for (path, leaf), other in unequal_leaves(state, expected, np.shape):
         shapes = f"has shape {np.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
@@ -101,7 +101,7 @@ def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree,
 
 
 def _expected(kept: Any, params: Tree) -> Any:
-    """What the state should have where the skeleton has this."""
+    """Return the tree that a state should have where the skeleton has this."""
     if not _is_place(kept):
         return kept
     return params if kept.dtype is None else jax.ShapeDtypeStruct(*kept)

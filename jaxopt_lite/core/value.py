@@ -24,14 +24,14 @@ class Value:
 
     To JAX it is a pytree. Arrays among the arguments, also those inside other values, are data: leaves that ``jit``
     traces and ``vmap`` maps over. Numbers, strings and functions are constants, part of what a program is compiled for.
-    The two are told apart here, once, so that mapping over the leaves cannot change the structure. A traced array has
-    no value yet and is compared by identity, as jit's caches need it of an optimizer in a static field.
+    Data and constants are separated once, at construction, so ``jax.tree.map`` cannot change the structure. A tracer
+    has no value, so tracers are compared by identity; jit's caches need this of a static optimizer.
     """
 
     def __init__(
         self, factory: Callable[..., Any], treedef: Any, constants: tuple[Any, ...], data: tuple[Any, ...]
     ) -> None:
-        """For JAX, which takes values apart and puts them together; everyone else calls the factory."""
+        """Build a value from its parts, for JAX; everyone else calls the factory."""
         vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
 
     type_label = "a value"
@@ -50,7 +50,7 @@ class Value:
 
     @classmethod
     def make_factory(cls, body: Callable[..., Any]) -> Callable[..., Self]:
-        """The factory of values whose meaning is what ``body`` returns for the same arguments."""
+        """Return a factory of values, each of which has the result of ``body`` as its implementation."""
         signature = inspect.signature(body)
 
         @functools.wraps(body)
@@ -75,22 +75,22 @@ class Value:
 
     @classmethod
     def class_for(cls, inside: "tuple[Value, ...]") -> type[Self]:
-        """The class of a value with these values among its arguments."""
+        """Return the class of a value with these values among its arguments."""
         return cls
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """What the body of the factory returns for these arguments, arrays among them in at least float32."""
+        """Return the result of the factory's body for these arguments, arrays in at least float32."""
         return call(self.factory.__wrapped__, self._arguments(map(to_compute_dtype, self.data)))  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
-        """The factory's name."""
+        """Return the factory's name."""
         return self.factory.__name__
 
     @functools.cached_property
     def arguments(self) -> dict[str, Any]:
-        """The factory's arguments by name, defaults included, in the order of its signature."""
+        """Return the factory's arguments by name, defaults included, in the order of its signature."""
         return self._arguments(iter(self.data))
 
     def _arguments(self, data: Iterator[Any]) -> dict[str, Any]:
@@ -99,16 +99,16 @@ class Value:
 
     @functools.cached_property
     def children(self) -> "tuple[Value, ...]":
-        """The values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
+        """Return the values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
         return _values_in(self.arguments)
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether its constants hold on to no other object, so that a cache may keep them for good."""
+        """Return whether its constants hold on to no other object, so that a cache may keep them for good."""
         return _is_plain(self.arguments)
 
     def replace(self, **changes: Any) -> Self:
-        """The same call with some arguments changed: ``adam().replace(lr=0.1)``.
+        """Return the same call with some arguments changed.
 
         Raises:
             TypeError: the factory has no such argument.
@@ -124,7 +124,7 @@ class Value:
     def format_call(
         self, show: Callable[[Any], str], keep: Callable[[inspect.Parameter, Any], bool] = lambda parameter, x: True
     ) -> str:
-        """The call as text: each argument as ``show`` writes it, those by name only where ``keep`` says so."""
+        """Return the call as text: each argument as ``show`` writes it, by name only those that ``keep`` selects."""
         shown: list[str] = []
         for name, argument in self.arguments.items():
             parameter = inspect.signature(self.factory).parameters[name]
@@ -158,7 +158,7 @@ class Value:
 
 
 def call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Calls a function with all its arguments by name, those that are starred among them."""
+    """Call a function with all its arguments by name, starred ones among them."""
     bound = inspect.signature(function).bind_partial()
     bound.arguments = arguments
     return function(*bound.args, **bound.kwargs)
@@ -174,7 +174,7 @@ def _show(argument: Any) -> str:
 
 
 def _is_plain(x: Any) -> bool:
-    """Tell whether it is data, a number, a function that its module keeps anyway, or made of these."""
+    """Return whether it is data, a number, a function that its module keeps anyway, or made of these."""
     if isinstance(x, Value | dict):
         return all(map(_is_plain, (x.arguments if isinstance(x, Value) else x).values()))
     if isinstance(x, tuple | list):
@@ -198,7 +198,7 @@ def _frozen(x: Any) -> Any:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """By dtype and value. A traced array has no value, and whatever leaves are mapped to is compared as it likes."""
+    """Compare arrays by dtype and value, tracers by identity, and anything else by ``==``."""
     if a is b or not (_is_array(a) and _is_array(b)):
         return bool(a is b or a == b)
     if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype:
@@ -209,7 +209,7 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def call_of(value: Any) -> str:
-    """The call that makes an optimizer, to be pasted: what has its default is left out."""
+    """Return the call that makes an optimizer, to be pasted; arguments at their defaults are left out."""
     if not isinstance(value, Value):
         if hasattr(value, "update") and not isinstance(value, dict):
             return "…"  # another library's, which does not tell how it was made

@@ -23,7 +23,7 @@ class Digits(NamedTuple):
 
 
 def load_digits(data: str | Path | None = None, seed: int = 0) -> Digits:
-    """Loads handwritten digits and prints one line that says which.
+    """Load handwritten digits, and print one line that names them.
 
     Args:
         data: a folder with the four MNIST files in IDX format, gzipped or not: 70,000 images of 28x28 pixels, split as

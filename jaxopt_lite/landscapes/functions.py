@@ -37,15 +37,15 @@ class Landscape(NamedTuple):
     equation: str
 
     def f(self, params: dict[str, Any]) -> Any:
-        """The function of ``{"x": …, "y": …}``, to be descended."""
+        """Return the height at ``{"x": …, "y": …}``."""
         return self.formula(params["x"], params["y"])
 
     def at(self, x: Any, y: Any) -> jax.Array:
-        """The values at points, in JAX's precision."""
+        """Return the heights at points, in JAX's precision."""
         return jnp.asarray(self.formula(jnp.asarray(x), jnp.asarray(y)))
 
     def starting_at(self, x: float, y: float) -> "Landscape":
-        """The same landscape with another start.
+        """Return the same landscape with another start.
 
         Raises:
             ValueError: the start is outside the view.

@@ -26,7 +26,7 @@ LAST_CODE, OUTSIDE = 65534, 65535
 
 
 def page(landscape: Landscape, opts: Mapping[str, Optimizer], steps: int) -> str:
-    """A page on which one chooses the start and watches the paths from there.
+    """Return a page on which one chooses the start and watches the paths from there.
 
     The paths are computed here, from a grid of starts, and are part of the page: it needs nothing else, and no network.
     Of many steps it keeps 100 points of each path, the first and the last among them; of many optimizers, fewer starts.
@@ -67,7 +67,7 @@ def page(landscape: Landscape, opts: Mapping[str, Optimizer], steps: int) -> str
 
 
 def _through(at: float, low: float, high: float, count: int) -> np.ndarray:
-    """At most ``count`` numbers at equal distances from ``low`` to ``high``, ``at`` among them."""
+    """Return at most ``count`` numbers at equal distances from ``low`` to ``high``, ``at`` among them."""
     distance = (high - low) / (count - 1)
     return at + distance * np.arange(math.ceil((low - at) / distance), math.floor((high - at) / distance) + 1)
 

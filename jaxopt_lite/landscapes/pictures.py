@@ -24,7 +24,7 @@ MILLISECONDS, LAST_MILLISECONDS = 80, 2000
 
 
 def png(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None:
-    """Draws paths on the contours of their landscape.
+    """Draw paths on the contours of their landscape.
 
     Args:
         landscape: what was descended.
@@ -37,7 +37,7 @@ def png(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None
 
 
 def gif(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None:
-    """Draws the same as `png` in motion, at most 100 frames, repeated forever; arguments as of `png`."""
+    """Draw the same as `png` in motion, at most 100 frames, repeated forever; arguments as of `png`."""
     from PIL import Image  # noqa: PLC0415 - an extra
 
     figure, moving = _figure(landscape, paths)
@@ -63,7 +63,7 @@ def _last(paths: Mapping[str, Any]) -> int:
 
 
 def _show(moving: Iterable[Any], paths: Mapping[str, Any], step: int) -> None:
-    """Writes the step, and gives each path its points so far and each head the last of them."""
+    """Write the step, and give each path its points so far and each head the last of them."""
     text, *lines = moving
     text.set_text(f"step {step}")
     for line, head, path in zip(lines[::2], lines[1::2], paths.values(), strict=True):
@@ -72,7 +72,7 @@ def _show(moving: Iterable[Any], paths: Mapping[str, Any], step: int) -> None:
 
 
 def _figure(landscape: Landscape, paths: Mapping[str, Any]) -> tuple[Any, list[Any]]:
-    """A figure of the landscape, and what moves on it: the text for the step, a line and a head for each path."""
+    """Return a figure of the landscape, and its moving parts: the step's text, a line and a head for each path."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - an extra
     from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415 - an extra
     from matplotlib.figure import Figure  # noqa: PLC0415 - an extra

@@ -19,18 +19,18 @@ class Scale(NamedTuple):
     top: float
 
     def height(self, f: np.ndarray) -> np.ndarray:
-        """The height of each value."""
+        """Return the height of each value."""
         return np.log1p(np.maximum(f - self.low, 0) / self.unit)
 
 
 def grid(landscape: Landscape, box: Sequence[Point], size: int) -> np.ndarray:
-    """The values on ``size`` × ``size`` points of a part of the plane, ends included: row by row, y rising."""
+    """Return the values on ``size`` × ``size`` points of a box, ends included: row by row, y rising."""
     x, y = np.meshgrid(*(np.linspace(low, high, size) for low, high in box))
     return np.asarray(landscape.at(x, y))
 
 
 def scale(landscape: Landscape) -> Scale:
-    """The scale for what is in a landscape's view."""
+    """Return the scale of the values in a landscape's view."""
     f = grid(landscape, landscape.view, 101)
     at_minima = [float(landscape.at(x, y)) for x, y in landscape.minima]
     low = min(float(f.min()), *at_minima)

@@ -12,7 +12,7 @@ from jaxopt_lite.training import take_step
 
 
 def trajectories(opt: Optimizer, landscape: Landscape, starts: Any, steps: int) -> np.ndarray:
-    """The points that an optimizer passes, from each start.
+    """Return the points that an optimizer passes, from each start.
 
     Args:
         opt: the optimizer.

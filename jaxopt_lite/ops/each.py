@@ -13,7 +13,7 @@ from jaxopt_lite.types import Tree
 
 
 def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
-    """Applies a rule written for one array to every leaf of the trees.
+    """Apply a rule written for one array to every leaf of the trees.
 
     Args:
         rule: a function of one leaf of each tree. What it gets by position it returns, in that order: one value where
@@ -73,12 +73,12 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
 
 
 def when(due: jax.Array, change: Callable[[], Tree], kept: Tree) -> Tree:
-    """Returns ``change()``, in the dtypes of ``kept``, where ``due`` holds, and elsewhere ``kept``, uncomputed."""
+    """Return ``change()``, in the dtypes of ``kept``, where ``due`` holds; elsewhere return ``kept``."""
     return jax.lax.cond(due, lambda: cast_like(change(), kept), lambda: kept)
 
 
 def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **extra: Any) -> tuple[Tree, Any]:
-    """The step of an optimizer where ``go`` holds; elsewhere it does not run: updates of 0, the state as it was."""
+    """Take a step of an optimizer where ``go`` holds; elsewhere return updates of 0 and the old state."""
 
     def take(state):
         updates, new = opt.unchecked.update(grads, state, params, **extra)

@@ -44,7 +44,7 @@ def zoom(
     c2: Scalar,
     most: int,
 ) -> Search:
-    """A point that the strong Wolfe conditions hold at.
+    """Find a point at which the strong Wolfe conditions hold.
 
         value ≤ value₀ + c1 t slope₀          enough of a descent for the distance
         |slope| ≤ c2 |slope₀|                 and not much of one left
@@ -75,7 +75,7 @@ def zoom(
         enough = (new.value <= start.value + c1 * t * start.slope) & (new.value < low.value)
         good = (enough | hidden) & jnp.isfinite(new.value)
         found = good & (jnp.abs(new.slope) <= -c2 * start.slope)
-        # Beyond a good point the far end stays if the function falls towards it, or what was low takes its place.
+        # Beyond a good point, the far end stays if the function falls towards it; else the old low point replaces it.
         onward = new.slope * jnp.where(bracketed, far.t - low.t, 1) < 0
         minimum = cubic_minimum(low, new, rounding)
         # Where slopes show no curvature, nothing tells how far it is: each growth is four times the one before.
@@ -96,19 +96,20 @@ def zoom(
 
 
 def pick(first: jax.Array, a: Any, b: Any) -> Any:
-    """``a`` where that holds, and ``b`` elsewhere."""
+    """Return ``a`` where ``first`` holds, and ``b`` elsewhere."""
     return jax.tree.map(lambda x, y: jnp.where(first, x, y), a, b)
 
 
 def cubic_minimum(a: Point, b: Point, rounding: jax.Array | float = 0.0) -> jax.Array:
-    """Where the cubic through two points, with their slopes, is lowest; beyond them where it falls there.
+    """Return where the cubic through two points, with their slopes, is lowest; beyond them where it falls there.
 
-    Of values that differ by no more than ``rounding`` nothing is known, and slopes alone decide, as if they changed
-    evenly. Where the cubic has no minimum, as that of a straight line, it is infinitely far.
+    Values that differ by no more than ``rounding`` tell nothing. Then slopes alone decide, as if they changed evenly.
+    Where the cubic has no minimum, as that of a straight line, it is infinitely far.
     """
     width, rise = b.t - a.t, b.value - a.value
     is_hidden = jnp.abs(rise) <= rounding
-    # In units of the largest of the three, whose square is finite, and no larger than what sums of it stay finite with.
+    # Measure in units of the largest of the three, because its square is finite then. Cut it off, so that sums stay
+    # finite.
     most = jnp.finfo(width.dtype).max / 8
     both = a.slope + b.slope
     d1 = jnp.where(is_hidden, -0.5 * both, jnp.clip(both - safe_divide(3 * rise, width), -most, most))

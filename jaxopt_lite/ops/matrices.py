@@ -26,15 +26,15 @@ Others = Optimizer | None
 Hidden = str | Callable[[str, Any], bool] | None
 Axes = int | tuple[int, ...]
 
-# Names of what is no layer between layers, though it may have two axes: rows or columns that stand for tokens or
-# classes, and the biases and scales of scanned layers and of attention's heads.
+# Names of leaves that are no hidden matrices, though they may have two axes. Their rows or columns stand for tokens or
+# classes. Or they are biases and scales of scanned layers and of heads.
 NOT_HIDDEN = "*embed*|emb|*_emb|wte|wpe|head|*_head|*logits*|*classifier*|bias|*_bias|scale|*norm*"
 # The same in haiku, whose names are short enough for a module too.
 NOT_HIDDEN_LEAVES = "b|offset"
 
 
 def split_hidden(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
-    """The pair of a rule for hidden matrices, and of another optimizer for all other leaves.
+    """Return a pair that steps hidden matrices by a rule, and all other leaves by another optimizer.
 
     Args:
         name: the rule's, for what is said to its user.
@@ -94,7 +94,7 @@ def split_hidden(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Other
 
 
 def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int]:
-    """The axes of fan_in and fan_out; where ``in_axis`` is None, that of the last two which is not ``out_axis``.
+    """Return the axes of fan_in and fan_out; without ``in_axis``, fan_in is the other of the last two axes.
 
     Raises:
         ValueError: a leaf of this rank has no such axes.
@@ -127,7 +127,7 @@ def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[
 
 
 def on_last_two_axes(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | None) -> Callable[..., Any]:
-    """A rule for (..., fan_in, fan_out), for leaves with other axes: what has as many axes as g is turned.
+    """Return a rule for leaves with other axes, from one for (..., fan_in, fan_out).
 
     The rule keeps at least one thing beside g, as all of these do. Squares of sides, which stand in tuples, stay
     replicated, as they begin: XLA would divide them as g is divided.
@@ -170,18 +170,18 @@ def on_last_two_axes(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | N
 
 
 def transposed(x: jax.Array) -> jax.Array:
-    """The conjugate transpose of each matrix."""
+    """Return the conjugate transpose of each matrix."""
     return jnp.conj(x).mT
 
 
 def per_output(p: Any, out_axis: Axes, in_axis: Axes | None) -> jax.Array:
-    """Real zeros for what is kept of each output of a matrix, with axes of 1 in place of the inputs."""
+    """Return real zeros, one for each output of a matrix, with axes of length 1 in place of the inputs."""
     ins, _ = merged_axes(len(p.shape), out_axis, in_axis)
     return reduced_zeros(p, ins, keepdims=True)
 
 
 def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:
-    """The axes of what feeds one output: all but ``out_axis``, and all of a vector."""
+    """Return the axes that feed one output: all but ``out_axis``; None, which means all, of a vector."""
     if rank > 1 and not -rank <= out_axis < rank:
         raise ValueError(f"out_axis is {out_axis}, and a leaf has {rank} axes")
     return tuple(axis for axis in range(rank) if axis != out_axis % rank) if rank > 1 else None

@@ -12,7 +12,7 @@ from jaxopt_lite.types import Scalar, Tree
 
 @jax.custom_jvp
 def norm(tree: Tree) -> jax.Array:
-    """The Euclidean norm of all arrays of the tree together: a scalar, finite wherever the norm itself is.
+    """Return the Euclidean norm of all arrays of the tree together: a scalar, finite where the norm is.
 
     Squares overflow beyond 1e19 and vanish below 1e-19; only then is the tree gone through again, scaled by a power of
     two. An infinity among the entries has no norm: NaN. At 0 the derivative is taken as 0.
@@ -59,13 +59,13 @@ def _norm_jvp(primals: tuple[Tree], tangents: tuple[Tree]) -> tuple[jax.Array, j
 
 
 def norm1(tree: Tree) -> jax.Array:
-    """The sum of the magnitudes of all entries of the tree: a scalar, saturating."""
+    """Return the sum of the magnitudes of all entries of the tree: a scalar, saturating."""
     lengths = [jnp.sum(jnp.abs(to_compute_dtype(x))) for x in jax.tree.leaves(tree)]
     return saturate(functools.reduce(jnp.add, lengths)) if lengths else jnp.zeros(())
 
 
 def dot(a: Tree, b: Tree) -> jax.Array:
-    """The sum of the products of entries, of complex ones the real part of conj(a) b: a scalar, finite for finite ones.
+    """Return the sum of the products of entries, or of the real parts of conj(a) b: a scalar, finite for finite ones.
 
     Products that would make it overflow, which takes entries beyond 1e19, are cut off.
     """
@@ -94,16 +94,16 @@ def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
 
 
 def clip_to_norm(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
-    """``g``, whose length is given, at no more than ``limit``; at length 0 it stays 0, and a length of NaN spreads."""
+    """Return ``g``, whose length is given, at no more than ``limit``; a length of NaN spreads."""
     return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))
 
 
 def safe_divide(x: jax.Array, length: jax.Array) -> jax.Array:
-    """``x``, whose length is given, at length 1; at length 0 it stays 0."""
+    """Return x / length, and x itself where the length is 0."""
     return x / jnp.where(length == 0, 1, length)
 
 
 def trust_ratio(weight: jax.Array, step: jax.Array, coefficient: Scalar = 1) -> jax.Array:
-    """A share of the weights' length over the step's; 1 where either length is 0, so that zeros can leave zero."""
+    """Return ``coefficient`` times the weights' length over the step's; 1 where either length is 0."""
     none = (weight == 0) | (step == 0)
     return jnp.where(none, 1, coefficient * weight / jnp.where(none, 1, step))

@@ -59,15 +59,16 @@ def orthogonal(
     coefficients: tuple[Triple, ...] | None = None,
     preconditioning: Preconditioning = "frobenius",
 ) -> jax.Array:
-    """Each matrix with its singular values near 1, and its singular vectors as they are; 0 stays 0.
+    """Return each matrix with singular values near 1, and the same singular vectors; 0 stays 0.
 
         X ← x / (margin ‖x‖)
         X ← a X + (b A + c A A) X      A = X Xᴴ of the wide orientation; ``steps`` times
 
     Args:
         x: a stack of matrices.
-        method: "newton_schulz" has the same a, b, c in each step, and brings what is above 0.003 of the norm into
-            [0.68, 1.20] in five; "polar_express" has better ones for each step, the last again and again: [0.86, 1.14].
+        method: "newton_schulz" has the same a, b, c in each step. In five steps, singular values above 0.003 of the
+            norm end in [0.68, 1.20]. "polar_express" has better ones for each step, the last again and again: [0.86,
+            1.14].
         steps: how many.
         bfloat16: multiply in bfloat16 and add up in float32: faster only where the processor has products of it.
         coefficients: a, b, c of each step in place of the method's, the last again and again; then the margin is 1.
@@ -99,7 +100,7 @@ def orthogonal(
 
 
 def relative_scale(shape: tuple[int, ...], scale: Scale) -> float:
-    """What an orthogonal matrix is multiplied by: a rule of thumb for how lr should depend on the shape."""
+    """Return the factor of an orthogonal matrix by its shape, so that one lr suits all shapes."""
     fan_in, fan_out = shape[-2:]
     if scale == "match_rms_adamw":
         return float(0.2 * max(fan_in, fan_out) ** 0.5)

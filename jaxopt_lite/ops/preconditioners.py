@@ -27,7 +27,7 @@ class Sides(NamedTuple):
 def square_zeros(
     p: Any, out_axis: int, in_axis: int | None, *, longest: int | None = None, block: int | None = None
 ) -> Sides:
-    """Zeros for a square matrix of each side, on the devices of ``p``.
+    """Return zeros for a square matrix of each side, on the devices of ``p``.
 
     Args:
         p: the parameter.
@@ -47,7 +47,7 @@ def square_zeros(
 
 
 def in_blocks(x: jax.Array, block: int) -> jax.Array:
-    """Matrices cut into blocks of at most that length, (..., down, across, height, width), with zeros at the end."""
+    """Cut matrices into blocks of at most this length: (..., down, across, height, width), zeros at the end."""
     *stack, rows, columns = x.shape
     down, across = (-(-n // block) for n in (rows, columns))
     height, width = min(rows, block), min(columns, block)
@@ -56,25 +56,25 @@ def in_blocks(x: jax.Array, block: int) -> jax.Array:
 
 
 def out_of_blocks(x: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """What `in_blocks` undoes: the matrices that had this shape."""
+    """Return the matrices of this shape from their blocks, as `in_blocks` made them."""
     *stack, down, across, height, width = x.shape
     whole = x.swapaxes(-3, -2).reshape(*stack, down * height, across * width)
     return whole[..., : shape[-2], : shape[-1]]
 
 
 def outer_product(x: jax.Array) -> jax.Array:
-    """What each matrix makes, x xᴴ; of one that is longer than 1e15, at that length, so that it is finite."""
+    """Return x xᴴ of each matrix, which is first shortened to a length of 1e15, so that it is finite."""
     x = clip_to_norm(x, length(x), 1e-4 * float(jnp.finfo(x.dtype).max) ** 0.5)
     return x @ transposed(x)
 
 
 def outer_products(x: jax.Array, like: Sides) -> Sides:
-    """X xᴴ and xᴴ x, of those sides that ``like`` has."""
+    """Return x xᴴ and xᴴ x, of those sides that ``like`` has."""
     return Sides(*(f if f is None else outer_product(y) for f, y in zip(like, (x, transposed(x)), strict=True)))
 
 
 def averaged(kept: Sides, new: Sides, beta: Scalar) -> Sides:
-    """The moving averages of what is kept of the sides, each step of which keeps the share ``beta``."""
+    """Return the moving averages of the sides, of which each step keeps the share ``beta``."""
     moved: Sides = jax.tree.map(lambda old, now: old + (1 - beta) * (now - old), kept, new)
     return moved
 
@@ -82,7 +82,7 @@ def averaged(kept: Sides, new: Sides, beta: Scalar) -> Sides:
 def kl_statistics(
     g: jax.Array, turned: jax.Array, bases: Sides, eigenvalues: Sides, known: jax.Array
 ) -> tuple[Sides, Sides]:
-    """What either side of g makes once the other is whitened, and its part in its own eigenvalues; see `kl_soap`.
+    """Return the product of either side of g with the other one whitened, and its eigenvalues; see `kl_soap`.
 
     ``turned`` is g in the bases. Until these are known nothing is whitened, and the eigenvalues stay.
     """
@@ -98,19 +98,19 @@ def kl_statistics(
 
 
 def rotated(x: jax.Array, bases: Sides) -> jax.Array:
-    """Each matrix in the bases of its sides; a side without one stays as it is."""
+    """Rotate each matrix into the bases of its sides; a side without one stays as it is."""
     x = x if bases.inputs is None else transposed(bases.inputs) @ x
     return x if bases.outputs is None else x @ bases.outputs
 
 
 def unrotated(x: jax.Array, bases: Sides) -> jax.Array:
-    """What `rotated` undoes."""
+    """Return the matrices out of the bases, as they were before `rotated`."""
     x = x if bases.inputs is None else bases.inputs @ x
     return x if bases.outputs is None else x @ transposed(bases.outputs)
 
 
 def largest_first(factor: jax.Array, basis: jax.Array, v: jax.Array, axis: int) -> tuple[jax.Array, jax.Array]:
-    """The columns of a basis by their size in a factor, and along with them one axis, -2 or -1, of ``v``."""
+    """Sort the columns of a basis by their size in a factor, and with them one axis of ``v``: -2 or -1."""
     size = jnp.sum((jnp.conj(basis) * (factor @ basis)).real, axis=-2)
     order = jnp.argsort(-size, axis=-1)
     of_v = jnp.expand_dims(order, -3 - axis)
@@ -118,7 +118,7 @@ def largest_first(factor: jax.Array, basis: jax.Array, v: jax.Array, axis: int) 
 
 
 def next_basis(factor: jax.Array, basis: jax.Array, known: jax.Array) -> jax.Array:
-    """Orthonormal columns closer to each Hermitian matrix's eigenvectors, by a power iteration from those before.
+    """Return orthonormal columns closer to each Hermitian matrix's eigenvectors, by one power iteration.
 
     Where none are known yet, the eigenvectors themselves, the largest eigenvalue's first.
     """
@@ -137,7 +137,7 @@ def next_basis(factor: jax.Array, basis: jax.Array, known: jax.Array) -> jax.Arr
 
 
 def inverse_fourth_root(factor: jax.Array, eps: Scalar) -> jax.Array:
-    """The power -1/4 of each Hermitian matrix, its eigenvalues raised by a share of the largest; of 0 the unit."""
+    """Return the power -1/4 of each Hermitian matrix, its eigenvalues raised by a share of the largest; I for 0."""
     values, basis = jnp.linalg.eigh(jax.lax.stop_gradient(factor))
     values = jnp.maximum(values, 0) + eps * values[..., -1:]
     root: jax.Array = (basis * jnp.where(values > 0, values, 1)[..., None, :] ** -0.25) @ transposed(basis)
@@ -145,7 +145,7 @@ def inverse_fourth_root(factor: jax.Array, eps: Scalar) -> jax.Array:
 
 
 def psgd_update(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scalar) -> Sides:
-    """Triangular factors that whiten ``u`` somewhat better, unless it is 0; see `psgd_kron`."""
+    """Return triangular factors that whiten ``u`` somewhat better, unless it is 0; see `psgd_kron`."""
     factors, u = jax.lax.stop_gradient((factors, u))
     A = factors.inputs @ u @ transposed(factors.outputs)
     B = jax.scipy.linalg.solve_triangular(factors.inputs, noise.astype(u.dtype), trans="C")
@@ -163,7 +163,7 @@ def psgd_update(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scal
 
 
 def spectral_norm(x: jax.Array) -> jax.Array:
-    """A lower bound of the largest eigenvalue of each Hermitian matrix, by two products with its longest column."""
+    """Return a lower bound of the largest eigenvalue of each Hermitian matrix, from its longest column."""
     longest = jnp.argmax(jnp.sum(abs2(x), axis=-2), axis=-1)
     y = x @ jnp.take_along_axis(x, longest[..., None, None], axis=-1)
     return length(x @ safe_divide(y, length(y)))

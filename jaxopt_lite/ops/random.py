@@ -22,7 +22,7 @@ def first_key(rule: str, seed: int | jax.Array, params: Tree) -> jax.Array:
 
 
 def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree: Tree) -> Tree:
-    """Draws for each array of the tree, in its shape and dtype.
+    """Draw for each array of the tree, in its shape and dtype.
 
     Args:
         distribution: a function of key, shape and dtype, as ``jax.random.normal`` is.
@@ -45,7 +45,7 @@ def _code(name: str) -> int:
 
 
 def signs(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """1 or -1, of a complex number for its real and its imaginary part, at length 1."""
+    """Return 1 or -1, of a complex number for its real and its imaginary part, at length 1."""
     if not jnp.issubdtype(dtype, jnp.complexfloating):
         return jax.random.rademacher(key, shape, dtype)
     real, imaginary = jax.random.rademacher(key, (2, *shape), jnp.finfo(dtype).dtype)

@@ -19,7 +19,7 @@ class AdaBeliefState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Zhuang et al. (2020), arXiv:2010.07468")
 def adabelief(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-16):
-    """AdaBelief.
+    """Build AdaBelief.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

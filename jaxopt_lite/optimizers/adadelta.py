@@ -19,7 +19,7 @@ class AdaDeltaState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Zeiler (2012), arXiv:1212.5701")
 def adadelta(lr: ScalarOrSchedule = 1.0, decay_rate: Scalar = 0.9, eps: Scalar = 1e-6):
-    """AdaDelta.
+    """Build AdaDelta.
 
         v ← decay_rate v + (1 - decay_rate) g²
         Δ = √(u + eps) / √(v + eps) g

@@ -32,7 +32,7 @@ def adafactor(
     eps1: Scalar = 1e-30,
     eps2: Scalar = 1e-3,
 ):
-    """Adafactor.
+    """Build Adafactor.
 
         iter ← iter + 1
         β = 1 - iter^-power

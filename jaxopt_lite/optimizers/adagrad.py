@@ -18,7 +18,7 @@ class AdaGradState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Duchi, Hazan & Singer (2011), JMLR 12")
 def adagrad(lr: ScalarOrSchedule = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
-    """AdaGrad.
+    """Build AdaGrad.
 
         h ← h + g²
         p ← p - lr g / (√h + eps)

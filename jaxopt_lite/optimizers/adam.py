@@ -19,7 +19,7 @@ class AdamState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980")
 def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-7):
-    """Adam, with the epsilon of the book.
+    """Build Adam, with the epsilon of the book.
 
         iter ← iter + 1
         lr_t = lr √(1 - beta2^iter) / (1 - beta1^iter)
@@ -38,8 +38,8 @@ def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.99
             hat" of the paper's §2).
 
     State: `AdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Deep Learning from Scratch, §6.1.6. torch and optax add 1e-8 to the corrected root √(v / (1 - beta2^iter)),
-    which in this form would be an eps of 1e-8 √(1 - beta2^iter): their Adam is `adam_standard`, and not this.
+    Source: Deep Learning from Scratch, §6.1.6. torch and optax add 1e-8 to the corrected root √(v / (1 - beta2^iter)).
+    Their Adam is `adam_standard`, and not this.
     """
 
     def init(params):

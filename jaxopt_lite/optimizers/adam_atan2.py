@@ -39,7 +39,7 @@ def adam_atan2(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """AdamW with an arc tangent in place of the quotient.
+    """Build AdamW with an arc tangent in place of the quotient.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

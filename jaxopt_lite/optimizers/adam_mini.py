@@ -43,7 +43,7 @@ def adam_mini(
     peak_lr: Scalar | None = None,
     out_axis: int = -1,
 ):
-    """Adam-mini.
+    """Build Adam-mini.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -19,7 +19,7 @@ class AdamStandardState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980")
 def adam_standard(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """Adam, with the epsilon of optax and torch.
+    """Build Adam, with the epsilon of optax and torch.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -20,7 +20,7 @@ class AdaMaxState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980, §7.1")
 def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """AdaMax.
+    """Build AdaMax.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -38,7 +38,7 @@ def adamw(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """AdamW, with every meaning of weight decay.
+    """Build AdamW, with every meaning of weight decay.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -41,7 +41,7 @@ def adan(
     decay: Decay = "proximal",
     peak_lr: Scalar | None = None,
 ):
-    """Adan.
+    """Build Adan.
 
         iter ← iter + 1
         δ = g - the last g                     at the first step 0
@@ -65,7 +65,7 @@ def adan(
 
     State: `AdanState`, 16 bytes per float32 parameter. ``n`` is real for complex parameters.
     Source: Xie et al. (2022), arXiv:2208.06677, with the authors' defaults. optax multiplies δ and d̂ by 1 - beta2,
-    where beta2 belongs, and has a second eps of 1e-8 inside the root.
+    where beta2 belongs. It has a second eps of 1e-8 inside the root.
     """
 
     def init(params):

@@ -44,7 +44,7 @@ def ademamix(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """AdEMAMix.
+    """Build AdEMAMix.
 
         iter ← iter + 1
         m1 ← m1 + (1 - beta1) (g - m1)

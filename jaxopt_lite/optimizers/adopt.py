@@ -20,7 +20,7 @@ class ADOPTState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Taniguchi et al. (2024), arXiv:2411.02853")
 def adopt(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: Scalar = 1e-6):
-    """ADOPT.
+    """Build ADOPT.
 
         n = g / max(√v, eps), cut off at ±iter^¼    iter counts the steps before this one
         m ← m + (1 - beta1) (n - m)

@@ -21,7 +21,7 @@ class AMSGradState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Reddi et al. (2018), arXiv:1904.09237")
 def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """AMSGrad.
+    """Build AMSGrad.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

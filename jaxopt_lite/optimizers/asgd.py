@@ -19,7 +19,7 @@ class ASGDState(NamedTuple):
 
 @optimizer(family="first-order", paper="Polyak & Juditsky (1992)", needs=("params",))
 def asgd(lr: ScalarOrSchedule = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75, begin: int = 1_000_000):
-    """Averaged stochastic gradient descent.
+    """Build averaged stochastic gradient descent.
 
         η = lr / (1 + lambd |lr| iter)^power               iter counts the steps before this one
         p ← p - η (g + lambd p)

@@ -46,7 +46,7 @@ def dadapt_adam(
     weight_decay: ScalarOrSchedule = 0.0,
     d0: Scalar = 1e-6,
 ):
-    """Adam with D-Adaptation.
+    """Build Adam with D-Adaptation.
 
         r ← √beta2 r + (1 - √beta2) lr d ⟨g, s / (√v + eps)⟩    sums over the whole tree
         m ← m + (1 - beta1) (lr d g - m)

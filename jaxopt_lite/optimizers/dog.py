@@ -33,7 +33,7 @@ class DoGState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Ivgi, Hinder & Carmon (2023), arXiv:2302.12022", needs=("params", "tree"))
 def dog(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
-    """Distance over gradients.
+    """Build DoG, distance over gradients.
 
         r ← max(r, ‖p - start‖)          at first reps_rel (1 + ‖start‖)
         G ← G + ‖g‖²                     norms of the whole tree

@@ -33,7 +33,7 @@ class DoWGState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Khaled, Mishchenko & Jin (2023), arXiv:2305.16284", needs=("params", "tree"))
 def dowg(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-4, reps_rel: Scalar = 1e-6):
-    """Distance over weighted gradients.
+    """Build DoWG, distance over weighted gradients.
 
         r ← max(r, ‖p - start‖)          at first reps_rel (1 + ‖start‖)
         V ← V + r² ‖g‖²                  norms of the whole tree

@@ -19,7 +19,7 @@ class HeavyBallState(NamedTuple):
 
 @optimizer(family="first-order", paper="Polyak (1964)")
 def heavy_ball(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, dampening: Scalar = 0.0, nesterov: bool = False):
-    """Gradient descent with momentum, as torch's and optax's SGD have it.
+    """Build gradient descent with momentum, as torch's and optax's SGD have it.
 
         b ← momentum b + (1 - dampening) g    at the first step b ← g
         p ← p - lr b

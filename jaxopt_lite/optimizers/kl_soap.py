@@ -40,7 +40,7 @@ def kl_soap(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """SOAP by way of the Kullback-Leibler divergence.
+    """Build KL-SOAP, which is SOAP by way of the Kullback-Leibler divergence.
 
         g' = Q_Lᵀ g Q_R
         m ← m + (1 - beta1) (g' - m)                    the first call takes no step: it finds the bases
@@ -72,8 +72,8 @@ def kl_soap(
 
     State: `KLSOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
     ``others`` a dict of it and of their state, ``hidden`` and ``others``.
-    Source: Lin et al. (2025), arXiv:2509.03378, in the order of the authors' code, without its lower limit of d and
-    with d at 0.1 to begin with, as there. Derivatives do not go through the bases.
+    Source: Lin et al. (2025), arXiv:2509.03378, in the order of the authors' code. As there, d begins at 0.1; its lower
+    limit there is left out. Derivatives do not go through the bases.
     """
 
     def init(params):

@@ -25,7 +25,7 @@ def lamb(
     eps: Scalar = 1e-6,
     weight_decay: ScalarOrSchedule = 0.01,
 ):
-    """LAMB.
+    """Build LAMB.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

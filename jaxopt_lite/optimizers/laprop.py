@@ -19,7 +19,7 @@ class LaPropState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Ziyin et al. (2020), arXiv:2002.04839")
 def laprop(lr: ScalarOrSchedule = 4e-4, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-15):
-    """LaProp.
+    """Build LaProp.
 
         iter ← iter + 1
         v ← v + (1 - beta2) (g² - v)

@@ -23,7 +23,7 @@ def lars(
     weight_decay: ScalarOrSchedule = 0.0,
     trust_coefficient: Scalar = 0.001,
 ):
-    """Layer-wise adaptive rate scaling.
+    """Build LARS, layer-wise adaptive rate scaling.
 
         ℓ = trust_coefficient ‖p‖ / (‖g‖ + λ ‖p‖)    leaf by leaf, 1 where ‖p‖ or what is below is 0; λ is weight_decay
         velocity ← momentum velocity - lr ℓ (g + λ p)

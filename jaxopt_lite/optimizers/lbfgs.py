@@ -43,7 +43,7 @@ class LBFGSState(NamedTuple):
     needs=("params", "value", "grad", "value_fn", "tree"),
 )
 def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations: int = 20):
-    """Limited-memory BFGS with a line search.
+    """Build limited-memory BFGS with a line search.
 
         d = -H g                     H of the last ``memory`` pairs s, y, from ⟨s, y⟩ / ⟨y, y⟩ of the newest
         η ← zoom(value_fn, p, d)     the strong Wolfe conditions; looks at 1 first, at a step of length 1 without pairs

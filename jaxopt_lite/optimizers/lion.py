@@ -25,7 +25,7 @@ def lion(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """Lion, evolved sign momentum.
+    """Build Lion, evolved sign momentum.
 
         c = beta1 m + (1 - beta1) g
         p ← p - lr sign(c) - lr λ p    λ is weight_decay

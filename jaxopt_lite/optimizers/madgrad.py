@@ -21,7 +21,7 @@ class MADGRADState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Defazio & Jelassi (2021), arXiv:2101.11075", needs=("params",))
 def madgrad(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1e-6):
-    """A momentumised, adaptive, dual averaged gradient method.
+    """Build MADGRAD, a momentumised, adaptive, dual averaged gradient method.
 
         iter ← iter + 1
         λ = lr √iter

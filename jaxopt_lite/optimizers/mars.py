@@ -42,7 +42,7 @@ def mars(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """MARS-AdamW, in its approximate form, which takes one gradient a step.
+    """Build MARS-AdamW, in its approximate form, which takes one gradient a step.
 
         iter ← iter + 1
         c = g + gamma beta1 / (1 - beta1) (g - the last g)    before the first step, 0

@@ -18,7 +18,7 @@ class MomentumState(NamedTuple):
 
 @optimizer(family="first-order", paper="Polyak (1964)")
 def momentum(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
-    """Gradient descent with momentum.
+    """Build gradient descent with momentum.
 
         velocity ← momentum velocity - lr g
         p ← p + velocity

@@ -49,7 +49,7 @@ def muon(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Momentum, orthogonalised.
+    """Build Muon: momentum, orthogonalised.
 
         B ← B + (1 - momentum) (g - B)
         U = orthogonal(g + momentum (B - g))    with nesterov, otherwise orthogonal(B)
@@ -80,8 +80,8 @@ def muon(
             A tuple of axes is taken as one: ``in_axis=(0, 1, 2)`` makes one matrix of a convolution's kernel, (h, w,
             in, out), as the author does; ``in_axis=0, out_axis=(1, 2)`` one of all heads. Leaves with different axes
             go to optimizers of their own in a `partition`.
-        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns; None for all with
-            two axes or more, where names such as "embedding", "head" and "bias" are refused, not guessed at.
+        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool`` or patterns; None for all with two
+            axes or more. Names such as "embedding", "head" and "bias" are refused then, not guessed at.
         others: the optimizer of all other leaves, `adamw` for instance; None: there must be none.
 
     Raises:

@@ -26,7 +26,7 @@ def nadam(
     eps: Scalar = 1e-8,
     momentum_decay: Scalar = 0.004,
 ):
-    """Adam with Nesterov's momentum.
+    """Build Adam with Nesterov's momentum.
 
         iter ← iter + 1
         μ_t = beta1 (1 - 0.96^(iter momentum_decay) / 2)

@@ -38,7 +38,7 @@ def nadamw(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """AdamW with Nesterov's momentum, the baseline of the AlgoPerf benchmark.
+    """Build AdamW with Nesterov's momentum, the baseline of the AlgoPerf benchmark.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -18,7 +18,7 @@ class NesterovState(NamedTuple):
 
 @optimizer(family="first-order", paper="Nesterov (1983), as rewritten by Bengio et al., arXiv:1212.0901")
 def nesterov(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
-    """Nesterov's accelerated gradient, in the form that takes the gradient at the parameters themselves.
+    """Build Nesterov's accelerated gradient, in the form that takes the gradient at the parameters themselves.
 
         velocity ← momentum velocity - lr g
         p ← p + momentum velocity - lr g        with the new velocity

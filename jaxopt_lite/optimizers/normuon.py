@@ -52,7 +52,7 @@ def normuon(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Muon, normalised neuron by neuron.
+    """Build NorMuon, which is Muon, normalised neuron by neuron.
 
         B ← B + (1 - momentum) (g - B)
         U = orthogonal(g + momentum (B - g))      with nesterov, otherwise of B

@@ -26,7 +26,7 @@ def novograd(
     eps: Scalar = 1e-8,
     weight_decay: ScalarOrSchedule = 0.0,
 ):
-    """NovoGrad.
+    """Build NovoGrad.
 
         v ← v + (1 - beta2) (‖g‖² - v)               leaf by leaf; at the first step v ← ‖g‖²
         m ← beta1 m + g / (√v + eps) + λ p           λ is weight_decay

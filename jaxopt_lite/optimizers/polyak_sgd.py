@@ -18,7 +18,7 @@ class PolyakSGDState(NamedTuple):
 
 @optimizer(family="second-order", paper="Loizou et al. (2021), arXiv:2002.10542", needs=("value", "tree"))
 def polyak_sgd(lr: ScalarOrSchedule = 1.0, max_lr: Scalar = 1.0, f_min: Scalar = 0.0, eps: Scalar = 0.0):
-    """Gradient descent with Polyak's step.
+    """Build gradient descent with Polyak's step.
 
         η ← min(max(value - f_min, 0) / (‖g‖² + eps), max_lr)    the norm of the whole tree
         p ← p - lr η g

@@ -50,7 +50,7 @@ def prodigy(
     d0: Scalar = 1e-6,
     d_coef: Scalar = 1.0,
 ):
-    """Prodigy.
+    """Build Prodigy.
 
         r ← √beta2 r + (1 - √beta2) lr d² ⟨g, start - p⟩    sums over the whole tree
         s ← √beta2 s + (1 - √beta2) lr d² g
@@ -73,9 +73,8 @@ def prodigy(
         d_coef: factor of the estimate: 0.5 to 2 makes it more careful, or bolder.
 
     State: `ProdigyState`, 16 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Mishchenko & Defazio (2023), arXiv:2306.06101, algorithm 4, in the order of the authors' package prodigyopt,
-    which divides ``r`` and ``s`` by d0 and whose eps is multiplied by the d of the next step. Like it, no bias is
-    corrected.
+    Source: Mishchenko & Defazio (2023), arXiv:2306.06101, algorithm 4, in the order of the authors' package prodigyopt.
+    That divides ``r`` and ``s`` by d0, and multiplies eps by the d of the next step. As there, no bias is corrected.
     """
 
     def init(params):

@@ -53,7 +53,7 @@ def psgd_kron(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Preconditioned stochastic gradient descent, whose preconditioner is a Kronecker product.
+    """Build preconditioned stochastic gradient descent with a Kronecker product as its preconditioner.
 
         m ← m + (1 - beta1) (g - m)
         u = m̂ + 0.00035 mean(|m̂|) V                         m̂ without bias, V ~ N(0, 1)
@@ -83,9 +83,9 @@ def psgd_kron(
 
     State: `PSGDKronState`, 12 bytes per float32 parameter of a square matrix: 4, and 4 fan_in² + 4 fan_out²; with
     ``others`` a dict of it and of their state, ``hidden`` and ``others``.
-    Source: Li (2018), arXiv:1512.04202, and Li (2024), arXiv:2402.04553, in the form of the package kron_torch, whose
-    norm of A Aᵀ + B Bᵀ, two steps of a power iteration, is taken over, but not its balancing of the factors, which
-    changes nothing but rounding; nor are there diagonal factors for long sides.
+    Source: Li (2018), arXiv:1512.04202, and Li (2024), arXiv:2402.04553, in the form of the package kron_torch. Its
+    norm of A Aᵀ + B Bᵀ, two steps of a power iteration, is taken over. Its balancing of the factors is not, because it
+    changes rounding alone; nor are there diagonal factors for long sides.
     """
 
     def init(params):

@@ -20,7 +20,7 @@ class RAdamState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Liu et al. (2020), arXiv:1908.03265")
 def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """Rectified Adam.
+    """Build RAdam, rectified Adam.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
@@ -31,8 +31,8 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         p ← p - lr r m̂ √(1 - beta2^iter) / (√v + eps)         where ρ > 5
         p ← p - lr m̂                                          elsewhere; m̂ = m / (1 - beta1^iter)
 
-    Use it in place of a warm-up: r grows from 0 to 1 over several times 1 / (1 - beta2) steps. The first five, without
-    any second moment, are plain steps along m̂ of a size that depends on the gradient's scale. Its lr is Adam's.
+    Use it in place of a warm-up: r grows from 0 to 1 over several times 1 / (1 - beta2) steps. The first five are plain
+    steps along m̂, without a second moment. Their size depends on the gradient's scale. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

@@ -30,7 +30,7 @@ def rmsprop(
     momentum: Scalar | None = None,
     centered: bool = False,
 ):
-    """RMSProp.
+    """Build RMSProp.
 
         h ← decay_rate h + (1 - decay_rate) g²
         p ← p - lr g / (√h + eps)

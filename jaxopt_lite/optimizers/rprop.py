@@ -26,7 +26,7 @@ def rprop(
     min_scale: Scalar = 1e-4,
     max_scale: Scalar = 5000.0,
 ):
-    """Resilient backpropagation, without weight backtracking.
+    """Build Rprop, resilient backpropagation, without weight backtracking.
 
         scale ← eta_plus scale                where sign(g) is the last sign
         scale ← eta_minus scale; g ← 0        where it has turned
@@ -43,8 +43,8 @@ def rprop(
         min_scale: the smallest step, in units of lr.
         max_scale: the largest step, in units of lr.
 
-    State: `RpropState`, 8 bytes per float32 parameter. ``scale`` is real for complex parameters, whose sign is their
-    direction, and turns with the angle between two of them beyond 90°.
+    State: `RpropState`, 8 bytes per float32 parameter. ``scale`` is real for complex parameters. Their sign is their
+    direction, and it has turned at an angle beyond 90°.
     Source: Riedmiller & Braun (1993), "A direct adaptive method for faster backpropagation learning", with torch's
     bounds, which are lengths there: 1e-6 and 50. optax takes every step one step late.
     """

@@ -46,7 +46,7 @@ def schedule_free_adamw(
     weight_decay: ScalarOrSchedule = 0.0,
     power: Scalar = 0.0,
 ):
-    """AdamW without a schedule.
+    """Build AdamW without a schedule.
 
         iter ← iter + 1
         v ← v + (1 - beta2) (g² - v)
@@ -60,7 +60,7 @@ def schedule_free_adamw(
     ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 1 to 10
     times Adam's.
 
-    x is kept in p: parameters should be in float32, and nothing may move them after this rule, as a decay in a chain or
+    x is kept in p, so parameters should be in float32. Nothing may move them after this rule, as a decay in a chain or
     `lookahead` would.
 
     Args:

@@ -30,7 +30,7 @@ def schedule_free_sgd(
     weight_decay: ScalarOrSchedule = 0.0,
     power: Scalar = 0.0,
 ):
-    """Stochastic gradient descent without a schedule.
+    """Build stochastic gradient descent without a schedule.
 
         iter ← iter + 1
         step = lr (g + λ p)                        λ is weight_decay
@@ -43,7 +43,7 @@ def schedule_free_sgd(
     ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 10 to 50
     times SGD's, hundreds of times Adam's.
 
-    x is kept in p: parameters should be in float32, and nothing may move them after this rule, as a decay in a chain or
+    x is kept in p, so parameters should be in float32. Nothing may move them after this rule, as a decay in a chain or
     `lookahead` would.
 
     Args:

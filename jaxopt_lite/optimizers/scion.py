@@ -34,7 +34,7 @@ def scion(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Stochastic conditional gradients.
+    """Build Scion, stochastic conditional gradients.
 
         m ← m + (1 - momentum) (g - m)
         step = √(fan_out / fan_in) orthogonal(m)    for "spectral"; "sign": sign(m); "sign_fan_in": sign(m) / fan_in
@@ -65,8 +65,8 @@ def scion(
 
     State: `ScionState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
     ``hidden`` and ``others``.
-    Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code, where lr
-    is 2⁻¹², and momentum 1 - ours; of a convolution's kernel, (h, w, in, out), it makes one matrix, at 1 / (h w).
+    Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code. There, lr
+    is 2⁻¹², and momentum 1 - ours. It makes one matrix of a convolution's kernel, (h, w, in, out), at 1 / (h w).
     """
     triples = in_triples("scion", coefficients)
 

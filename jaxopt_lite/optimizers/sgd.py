@@ -17,7 +17,7 @@ class SGDState(NamedTuple):
 
 @optimizer(family="first-order", paper="Robbins & Monro (1951)")
 def sgd(lr: ScalarOrSchedule = 0.01):
-    """Stochastic gradient descent.
+    """Build stochastic gradient descent.
 
         p ← p - lr g
 

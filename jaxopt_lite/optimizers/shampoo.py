@@ -58,7 +58,7 @@ def shampoo(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Shampoo, at the length of Adam's step.
+    """Build Shampoo, at the length of Adam's step.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

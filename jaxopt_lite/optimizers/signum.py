@@ -18,13 +18,13 @@ class SignumState(NamedTuple):
 
 @optimizer(family="sign", paper="Bernstein et al. (2018), arXiv:1802.04434")
 def signum(lr: ScalarOrSchedule = 1e-4, beta1: Scalar = 0.9):
-    """Signum.
+    """Build Signum.
 
         m ← m + (1 - beta1) (g - m)
         p ← p - lr sign(m)
 
-    Use it to see how much of Adam is the sign alone, and where gradients must be sent in one bit. Every parameter moves
-    by lr at each step: its lr is 3 to 10 times smaller than Adam's.
+    Use it to see how much of Adam is the sign alone. Use it, too, where gradients must be sent in one bit. Every
+    parameter moves by lr at each step: its lr is 3 to 10 times smaller than Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.

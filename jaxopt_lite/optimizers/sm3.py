@@ -12,7 +12,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 def slices(rank: int) -> list[tuple[int, ...]]:
-    """For each axis all the others, over which its slices lie; a vector or a number is sliced down to its entries."""
+    """Return for each axis all the others, over which its slices lie; a vector is sliced down to its entries."""
     return [tuple(other for other in range(rank) if other != axis) for axis in range(rank)] or [()]
 
 
@@ -26,7 +26,7 @@ class SM3State(NamedTuple):
 
 @optimizer(family="compact", paper="Anil et al. (2019), arXiv:1901.11150", needs=("leaf",))
 def sm3(lr: ScalarOrSchedule = 0.1, momentum: Scalar = 0.9):
-    """SM3-II.
+    """Build SM3-II.
 
         ν = g² + min of mu over all axes
         mu ← max of ν over all other axes    for each axis

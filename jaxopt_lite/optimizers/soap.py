@@ -49,7 +49,7 @@ def soap(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Adam in the eigenbasis of Shampoo's factors.
+    """Build SOAP, which is Adam in the eigenbasis of Shampoo's factors.
 
         g' = Q_Lᵀ g Q_R
         m ← m + (1 - beta1) (g' - m)                    the first call takes no step: it finds the bases

@@ -35,7 +35,7 @@ def sophia(
     clipping: Scalar = 1.0,
     seed: int | jax.Array = 0,
 ):
-    """Sophia, with Hutchinson's estimate of the Hessian's diagonal.
+    """Build Sophia, with Hutchinson's estimate of the Hessian's diagonal.
 
         h ← h + (1 - beta2) (u ⊙ (∇²value_fn u) - h)    at the first of every so many steps, each entry of u is 1 or -1
         m ← m + (1 - beta1) (g - m)

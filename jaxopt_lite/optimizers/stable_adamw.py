@@ -40,7 +40,7 @@ def stable_adamw(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """AdamW with Adafactor's clipping of updates.
+    """Build StableAdamW, which is AdamW with Adafactor's clipping of updates.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -20,7 +20,7 @@ class YogiState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Zaheer et al. (2018), NeurIPS")
 def yogi(lr: ScalarOrSchedule = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-3):
-    """Yogi.
+    """Build Yogi.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)

@@ -28,7 +28,7 @@ class Batches(NamedTuple):
 
 
 def batches_of(data: Any, batch_size: int | str | None, seeds: tuple[int, ...]) -> Batches:
-    """The batches that ``race`` takes from its ``data``.
+    """Return the batches that ``race`` takes from its ``data``.
 
     Raises:
         TypeError: ``data`` is neither arrays, nor an iterable, nor None.
@@ -69,7 +69,7 @@ def _no_batch_size(batch_size: Any, reason: str) -> None:
 
 
 def _draws(length: int, batch_size: int, seed: int) -> Iterator[np.ndarray]:
-    """Every example once an epoch, in an order that is new in each; what does not fill a batch waits for another."""
+    """Yield every example once an epoch, in a new order; examples that fill no batch wait for the next epoch."""
     # By NumPy on the host: a batch is a handful of integers, and jax.random would take longer to compile than to run.
     rng = np.random.default_rng(seed)
     while True:

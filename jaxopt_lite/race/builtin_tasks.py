@@ -18,7 +18,7 @@ ARGUMENTS = tuple(name for name in inspect.signature(race).parameters if name no
 
 
 def load_task(name: str, data: str | None) -> dict[str, Any]:
-    """The arguments for ``race``: of ``digits``, ``mnist``, a file, or ``package.module:name``.
+    """Return the arguments for ``race``: of ``digits``, ``mnist``, a file, or ``package.module:name``.
 
     A file's variables, and a module's, are called as the arguments of ``race`` are; after the colon stands a dict of
     them, or a function that returns one. ``data``: a folder that holds MNIST.
@@ -72,7 +72,7 @@ def _read_module(name: str) -> Mapping[str, Any]:
 
 
 def two_layer_net(digits: Any, hidden: int = 50) -> dict[str, Any]:
-    """The book's network of chapter 6: 50 hidden units, ReLU, cross entropy; ranked by accuracy on the test images.
+    """Return the book's network of chapter 6: 50 hidden units, ReLU, cross entropy; scored by test accuracy.
 
     A sixth of the training images is held out, to choose each optimizer's rate by.
 

@@ -20,7 +20,7 @@ SHARE_OF_TIME = 1 / 10
 
 @contextmanager
 def progress_display(show: str | bool | None, record: Any) -> Iterator[Callable[[Ranked], None]]:
-    """A function that shows the result so far; on leaving, what ``record.result()`` gives is shown once more.
+    """Yield a function that shows the result so far; on leaving, show the result of ``record``.
 
     Raises:
         ValueError: ``show`` is none of its values.
@@ -85,6 +85,6 @@ def now_and_then(draw: Callable[[Ranked], None]) -> Callable[[Ranked], None]:
 
 
 def leader(result: Ranked) -> str:
-    """Who leads."""
+    """Return who leads, and by which score."""
     row = result.rows[0]
     return f"{row.name} at {rate(row.lr)} leads with {row.score:.4g}, {result.judged_by}"

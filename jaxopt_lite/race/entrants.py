@@ -33,7 +33,7 @@ class Entrant(NamedTuple):
 
 
 def enter(optimizers: Any, lrs: Any, steps: int) -> tuple[Entrant, ...]:
-    """The entrants, from what ``race`` takes as ``optimizers`` and ``lrs``.
+    """Return the entrants, from what ``race`` takes as ``optimizers`` and ``lrs``.
 
     Raises:
         TypeError: something among ``optimizers`` is no optimizer.
@@ -54,7 +54,7 @@ def enter(optimizers: Any, lrs: Any, steps: int) -> tuple[Entrant, ...]:
 
 
 def grid(lrs: Any) -> np.ndarray | None:
-    """The rates: a tuple (lowest, highest, how many) is a geometric grid, rounded to three digits; None is none.
+    """Return the rates: of a tuple (lowest, highest, how many) a geometric grid, rounded to three digits.
 
     Raises:
         ValueError: they are not positive, finite numbers.
@@ -76,7 +76,7 @@ def grid(lrs: Any) -> np.ndarray | None:
 
 
 def _named(optimizers: Any) -> dict[str, Any]:
-    """Optimizers, or functions from a learning rate to one, by the names that the table will call them."""
+    """Return optimizers, or functions from a learning rate to one, by their names in the table."""
     if isinstance(optimizers, Mapping):
         named = {str(name): _resolved(f"optimizers[{name!r}]", given) for name, given in optimizers.items()}
     else:
@@ -120,7 +120,7 @@ def _of_function(name: str, make: Callable[[Any], Any], rates: np.ndarray | None
 
 
 def _of_value(name: str, opt: Optimizer, rates: np.ndarray | None, steps: int) -> Entrant:
-    """Every combination of a learning rate and of the numbers that stand in arrays among the optimizer's arguments."""
+    """Combine each learning rate with each of the numbers that stand in arrays among the optimizer's arguments."""
     lengths = {np.shape(x) for x in opt.data if np.ndim(x)}
     if len(lengths) > 1 or any(len(shape) != 1 for shape in lengths):
         raise ValueError(f"race: the arrays in {name} must be vectors of one length, not {sorted(lengths)}")
@@ -148,7 +148,7 @@ def _is_value(x: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """The same call with numbers for its arrays of one number, to be printed and used as it is."""
+    """Return the same call with numbers for its arrays of one number, to be printed and used as it is."""
 
     def plain(x: Any) -> Any:
         if not isinstance(x, jax.Array | np.ndarray) or x.ndim:
@@ -169,7 +169,7 @@ def _rates(opt: Transform) -> list[Any]:
 
 
 def _peak(lr: Any, steps: int) -> float:
-    """A rate's largest value in a race of so many steps."""
+    """Return a rate's largest value in a race of so many steps."""
     if callable(lr):
         lr = jax.vmap(lambda t: jnp.asarray(lr(t), float))(jnp.arange(steps))
     return float(np.max(np.asarray(lr, np.float64)))
@@ -196,7 +196,7 @@ def _times(x: Any, factor: float) -> Any:
 
 
 def _at_rate(opt: Any, top: float | None, lr: float | None, number: Callable[[float], Any]) -> Any:
-    """The optimizer at this rate, which takes the place of its largest, ``top``; whatever else is a rate follows."""
+    """Return the optimizer at this rate, which replaces its largest, ``top``; its other rates follow."""
     if top is None or lr is None:
         return opt
     of_rules = _rates(opt)
@@ -208,7 +208,7 @@ def _at_rate(opt: Any, top: float | None, lr: float | None, number: Callable[[fl
         return number(lr if x == top else float(f"{lr * float(x) / top:.9g}"))
 
     def follows(x: Transform, name: str, argument: Any) -> bool:
-        """Whether it is a rule's rate, or the peak of one, or what a transform beside a rule has from it."""
+        """Return whether an argument is a rule's rate, its peak, or the same rate in a transform beside it."""
         if argument is None or name not in {"lr", "peak_lr"}:
             return False
         steps = isinstance(x, Optimizer) or x.entry.sets_rate

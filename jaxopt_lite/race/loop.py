@@ -52,7 +52,7 @@ def race(
     on_chunk: Callable[[Result], Any] | None = None,
     show: str | bool | None = "auto",
 ) -> Result:
-    """Trains with every optimizer at every learning rate, side by side, and tells which wins.
+    """Train with every optimizer at every learning rate, side by side, and tell which wins.
 
     Args:
         loss: ``loss(params, batch)``, one real number that JAX can differentiate; ``loss(params)`` where there is no
@@ -60,9 +60,9 @@ def race(
         params: the tree of parameters to start from, or ``params(key)``, which gives one for every seed.
         data: a tree of arrays whose first axis is examples (a tuple, dict, or array): mini-batches are drawn from them,
             every example once an epoch, the same for all lanes. Or a list or another iterable of batches. Or None.
-        optimizers: names, optimizers, functions from a learning rate to an optimizer, or a dict of them by the names
-            that the table shall have. An array among an optimizer's arguments is swept as well.
-        lrs: (lowest, highest, how many) for a geometric grid, a list of rates, a dict of these by name, or None to let
+        optimizers: names, optimizers, or functions from a learning rate to an optimizer; or a dict of these by their
+            names in the table. An array among an optimizer's arguments is swept as well.
+        lrs: (lowest, highest, how many) for a geometric grid, a list of rates, or a dict of these by name; None lets
             each run at its own. Of an optimizer with several rates, or with a schedule, it is the largest; the others
             keep their proportion, and a transform's rate follows where it is the same as the rule's.
         seeds: how many, or which: of ``params(key)`` and of the batches. Five by default, or one if nothing varies.
@@ -70,16 +70,16 @@ def race(
         batch_size: examples in a batch; 100 by default, or all where there are fewer. "all": all, at every step.
         eval: ``eval(params, eval_data)``, one number to rank by; ``eval(params)`` where there is neither ``eval_data``
             nor arrays as ``data``. It gets the parameters themselves, not an average that an optimizer keeps of them.
-            By default ``loss``, where there is ``eval_data`` or no ``data``, else the ranking is by the mean loss of
-            the last tenth of the steps.
+            By default it is ``loss``, where there is ``eval_data`` or no ``data``. Else the ranking is by the mean loss
+            of the last tenth of the steps.
         eval_data: any tree of arrays; ``data`` by default, where that is arrays.
         test_data: a tree like ``eval_data``. With it, ``eval_data`` chooses each optimizer's rate, and ``eval`` of
             ``test_data`` at the end is the score.
         mode: "max" if a higher number of ``eval`` is better, as of an accuracy, else "min"; ``eval`` needs it.
         metric: what ``eval`` measures, for tables and pictures; by default the function's name.
         target: the table tells how many steps each needs to it; by default it is 10% worse than the winner's score.
-        prune: "halving": after a sixth, and after a third, of the steps a third of each optimizer's lanes is taken out,
-            those that are worst so far, and lanes that diverged are. "diverged": only those. None: all run to the end.
+        prune: "halving": after a sixth of the steps, and after a third, the worst third of each optimizer's lanes is
+            taken out. So are lanes that diverged. "diverged": only those. None: all run to the end.
         budget: seconds after which the race stops, and ranks by what there is.
         on_chunk: called with the `Result` so far after every chunk of steps.
         show: "auto" for a live table on terminals and in notebooks and lines elsewhere, "live", "plain", or None.
@@ -92,8 +92,8 @@ def race(
         TypeError: something is not of the kind that it should be.
         ValueError: something is out of range, or what the seeds shall vary does not vary.
 
-    All lanes of a seed start alike and see the same batches. A lane equals the same run alone within a few units in the
-    last place after one step, but not after many: training is chaotic, and another program rounds otherwise.
+    All lanes of a seed start alike and see the same batches. For one step, a lane equals the same run alone to within
+    rounding. Over many steps the two drift apart, because training amplifies rounding.
     """
     began = time.perf_counter()
     if eval is not None and mode is None:
@@ -142,7 +142,7 @@ def _check(seeds: tuple[int, ...], steps: int, mode: str, prune: str | None, bud
 
 
 def _widths(entrants: Sequence[Entrant], seeds: int, prune: str | None) -> list[int]:
-    """How many lanes of each entrant a block has: a third of them, where thirds are to be taken out."""
+    """Return how many lanes of each entrant a block has: a third of them, where thirds are taken out."""
     blocks = -(-sum(len(e.lanes) for e in entrants) * seeds // SIDE_BY_SIDE)
     if prune == "halving":
         blocks = -(-blocks // 3) * 3
@@ -193,7 +193,7 @@ def _run(
 
 
 def _survivors(result: Result, track: Track, alive: list[np.ndarray], thirds: int) -> list[np.ndarray]:
-    """The lanes that go on: of those that have not diverged the best, up to so many thirds of each entrant's."""
+    """Return the lanes that go on: the best that have not diverged, up to so many thirds of each entrant's."""
     kept, first = [], 0
     for e, mine in zip(track.entrants, alive, strict=True):
         sound = [i - first for i in result.ranked if i - first in mine and not result.diverged[i]]

@@ -65,7 +65,7 @@ class Outcome:
 
     @functools.cached_property
     def diverged(self) -> np.ndarray:
-        """Whether a lane's loss, or its value, was NaN or infinite for any seed; shape (lanes,)."""
+        """Return whether a lane's loss, or its value, was NaN or infinite for any seed; shape (lanes,)."""
         steps = np.arange(self.losses.shape[-1]) < self.reached[:, None]
         wrong = (~np.isfinite(self.losses) & steps[:, None]).any((1, 2))
         if self.evaluated:
@@ -75,9 +75,9 @@ class Outcome:
 
     @functools.cached_property
     def scores(self) -> np.ndarray:
-        """What each lane was worth when it stopped, for each seed; shape (lanes, seeds).
+        """Return the score of each lane when it stopped, for each seed; shape (lanes, seeds).
 
-        The last of its ``values`` where those count, else the mean loss of the last tenth of the steps that it took.
+        It is the last of its ``values`` where those count; else the mean loss of the last tenth of its steps.
         """
         scores = np.full(self.losses.shape[:2], np.nan)
         for reached in np.unique(self.reached[self.reached > 0]):
@@ -91,22 +91,22 @@ class Outcome:
 
     @property
     def final(self) -> np.ndarray:
-        """The scores of the table: those of the test data where there are any, else ``scores``."""
+        """Return the scores of the table: those of the test data where there are any, else ``scores``."""
         return self.scores if self.tested is None else self.tested
 
     @property
     def better(self) -> str:
-        """Which way is better, in words."""
+        """Return which way is better, in words."""
         return "lower is better" if self.mode == "min" else "higher is better"
 
     @property
     def measure(self) -> str:
-        """The name of what lanes are judged by in the course of the race."""
+        """Return the name of the number that lanes are judged by in the course of the race."""
         if not self.evaluated:
             return "training loss"
         return self.metric if self.tested is None else f"validation {self.metric}"
 
     @property
     def judged_by(self) -> str:
-        """The name of the score in the table."""
+        """Return the name of the score in the table."""
         return self.measure if self.tested is None else f"test {self.metric}"

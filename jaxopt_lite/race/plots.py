@@ -22,7 +22,7 @@ class Picture(Figure):
 
 
 def curves(result: Ranked, path: str | Path | None) -> Any:
-    """The learning curve of each optimizer at its best rate, best first; see `Result.plot`."""
+    """Draw the learning curve of each optimizer at its best rate, best first; see `Result.plot`."""
     axes = _axes("step", f"{result.measure} ({result.better})")
     for row in result.rows:
         label = row.name if np.isnan(row.lr) else f"{row.name}, lr {row.lr:.3g}"
@@ -31,7 +31,7 @@ def curves(result: Ranked, path: str | Path | None) -> Any:
 
 
 def rates(result: Ranked, path: str | Path | None) -> Any:
-    """The score of each optimizer against the learning rate; see `Result.plot_lr`.
+    """Draw the score of each optimizer against the learning rate; see `Result.plot_lr`.
 
     Lanes that were taken out are hollow, at what they were worth then; lanes that diverged are left out.
     """

@@ -18,10 +18,10 @@ class Row(NamedTuple):
     """One optimizer in the table, at its best learning rate.
 
     ``place``: 1 is the winner; what cannot be told from the best of its place has the same, and ``tied`` is true.
-    ``lane``: the number of its best lane. ``score``, ``deviation``: over seeds. ``decades``: of learning rates, around
-    the best, whose scores are within 10% of its own, drawn as lines between the rates of the grid. ``at_least``:
-    whether lanes that were taken out bound the decades, so that there may be more. ``edge``: "low" or
-    "high" if the best rate is the grid's lowest or highest, else "". ``to_target``: steps to the target, or None.
+    ``lane``: the number of its best lane. ``score``, ``deviation``: over seeds. ``decades``: of learning rates around
+    the best with scores within 10% of its own, read off lines between the rates. ``at_least``: whether lanes that were
+    taken out bound the decades, so that there may be more. ``edge``: "low" or "high" if the best rate is the grid's
+    lowest or highest, else "". ``to_target``: steps to the target, or None.
     ``bytes``: of its state. ``diverged``: how many of its lanes did. ``reached``: the steps that its best lane took.
     """
 
@@ -47,22 +47,22 @@ class Ranked(Outcome):
 
     @functools.cached_property
     def ranked(self) -> list[int]:
-        """The numbers of all lanes, best first."""
+        """Return the numbers of all lanes, best first."""
         return ranked(self)
 
     @functools.cached_property
     def rows(self) -> list[Row]:
-        """The table: one row for each optimizer at its best learning rate, best first."""
+        """Return the table: one row for each optimizer at its best learning rate, best first."""
         return rows_of(self)
 
     @property
     def aim(self) -> float:
-        """The score that the table counts the steps to: ``target``, or what is 10% worse than the winner's."""
+        """Return the score to which the table counts steps: ``target``, or 10% worse than the winner's."""
         return aim(self, self.rows[0].lane)
 
     @property
     def best(self) -> Optimizer:
-        """The winner, at its learning rate, to be used as it is.
+        """Return the winner, at its learning rate, to be used as it is.
 
         Raises:
             ValueError: every lane diverged, or the race was loaded from a file, which holds its call only.
@@ -74,7 +74,7 @@ class Ranked(Outcome):
 
     @property
     def line(self) -> str:
-        """The winner as a line to paste; where it cannot tell how it was made, by its name.
+        """Return the winner as a line to paste; where it cannot tell how it was made, by its name.
 
         Raises:
             ValueError: there is no winner, as `verdict` says.
@@ -89,7 +89,7 @@ class Ranked(Outcome):
 
     @property
     def verdict(self) -> str:
-        """Which optimizer wins, in a sentence or two; or why there is no winner."""
+        """Return who wins, in a sentence, or why there is no winner."""
         winner = self.rows[0]
         if self.diverged[winner.lane]:
             return self._why_all_diverged
@@ -113,7 +113,7 @@ class Ranked(Outcome):
 
     @property
     def is_judged(self) -> bool:
-        """Whether the race got as far as where lanes are first judged."""
+        """Return whether the race got as far as where lanes are first judged."""
         return self.diverged[self.rows[0].lane] or bool(self.reached.max() * MARK_COUNT >= self.steps)
 
     @property
@@ -130,13 +130,13 @@ class Ranked(Outcome):
 
     @property
     def curves(self) -> dict[str, dict[float, tuple[np.ndarray, np.ndarray]]]:
-        """By name and learning rate: steps, and what the best lane at that rate is judged by there, mean over seeds."""
+        """Return, by name and learning rate, the curve of the best lane at that rate: steps, and means over seeds."""
         return {row.name: {lr: curve(self, lane) for lr, lane in by_rate(self, row.name).items()} for row in self.rows}
 
 
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def rows_of(outcome: Ranked) -> list[Row]:
-    """The table of a race, best optimizer first."""
+    """Return the table of a race, best optimizer first."""
     scores, in_order = outcome.final, outcome.ranked
     rank = {int(lane): place for place, lane in enumerate(order(scores, outcome.mode))}
     alive = np.isfinite(scores.mean(-1)) & ~outcome.diverged
@@ -181,7 +181,7 @@ def _row(outcome: Ranked, lane: int, place: int, *, tied: bool, target: float) -
 
 
 def _around(outcome: Ranked, lane: int) -> tuple[float, bool, str]:
-    """How many decades of learning rates around a lane are nearly as good, and at which edge of the grid it is.
+    """Return the decades of learning rates around a lane that are nearly as good, and its edge of the grid.
 
     Between two rates of the grid the score is a line over the logarithm of the rate. A lane that diverged is as bad as
     can be. So is one that was taken out; there may be more decades then, which the second value says.
@@ -207,13 +207,13 @@ def _around(outcome: Ranked, lane: int) -> tuple[float, bool, str]:
 
 
 def ranked(outcome: Outcome) -> list[int]:
-    """All lanes, best first: a lane that was taken out early has been judged, one that ran longer is better."""
+    """Return all lanes, best first; a lane that ran longer is better than one that was taken out."""
     longest_first = sorted(order(outcome.scores, outcome.mode), key=lambda lane: -outcome.reached[lane])
     return sorted(map(int, longest_first), key=lambda lane: bool(outcome.diverged[lane]))
 
 
 def by_rate(outcome: Ranked, name: str) -> dict[float, int]:
-    """The best lane of an optimizer at each of its learning rates; several have one where other numbers are swept."""
+    """Return the best lane of an optimizer at each of its learning rates."""
     lanes = [lane for lane in outcome.ranked if outcome.lanes[lane].name == name]
     best = {outcome.lanes[lane].lr: lane for lane in reversed(lanes)}
     return dict(sorted(best.items()))

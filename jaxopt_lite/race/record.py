@@ -47,7 +47,7 @@ class Record:
             self.values[running, :, np.searchsorted(self.marks, self.step)] = values[running]
 
     def result(self) -> Result:
-        """The result so far, of arrays that the race will not change any more."""
+        """Return the result so far, in arrays that the race will not change any more."""
         marks = self.marks[self.marks <= self.step]
         # Before the first mark there is nothing to go by but the loss, of which less is better.
         asked = self.track.task.evaluate is not None

@@ -16,7 +16,7 @@ POINTS = 200
 
 
 def page(result: Ranked) -> str:
-    """The report as one file of HTML, which fetches nothing."""
+    """Return the report as one file of HTML, which fetches nothing."""
     count = len(result.rows)
     verdict, *line = table.closing(result)
     several = result.losses.shape[1] > 1
@@ -38,13 +38,13 @@ def page(result: Ranked) -> str:
 
 
 def _steps(result: Ranked, reached: int) -> list[int]:
-    """The steps at which the curves of all lanes that got this far have their points."""
+    """Return the steps at which the curves of all lanes that got this far have their points."""
     steps, _ = curve(result, int(np.argmax(result.reached == reached)))
     return [int(step) for step in steps[thinned(len(steps), POINTS)]]
 
 
 def _lane(result: Ranked, i: int) -> dict[str, Any]:
-    """What the page knows of a lane."""
+    """Return the data of a lane for the page."""
     lane, scores = result.lanes[i], result.scores[i].astype(float)
     # Means of what has diverged are no numbers, which is what the page is to be told.
     with np.errstate(all="ignore"):
@@ -64,5 +64,5 @@ def _lane(result: Ranked, i: int) -> dict[str, Any]:
 
 
 def _number(value: float) -> float | None:
-    """Five digits of a number, or None where JSON has none for it."""
+    """Return five digits of a number, or None where JSON has none for it."""
     return float(f"{value:.5g}") if math.isfinite(value) else None

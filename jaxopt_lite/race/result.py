@@ -25,7 +25,7 @@ class Result(Ranked):
     """The result of a race, or of its part so far; see `Outcome` for its attributes."""
 
     def table(self) -> str:
-        """The table as text."""
+        """Return the table as text."""
         return Text(table.text(self))
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class Result(Ranked):
         return table_html(self) + pictures
 
     def plot(self, path: str | Path | None = None) -> Any:
-        """Draws the learning curve of each optimizer at its best rate; needs matplotlib, from the extra ``race``.
+        """Draw the learning curve of each optimizer at its best rate; needs matplotlib, from the extra ``race``.
 
         Args:
             path: where to save it, or None.
@@ -58,13 +58,13 @@ class Result(Ranked):
         return plots.curves(self, path)
 
     def plot_lr(self, path: str | Path | None = None) -> Any:
-        """Draws the score of each optimizer against the learning rate; arguments and needs as of ``plot``."""
+        """Draw the score of each optimizer against the learning rate; arguments and needs as of ``plot``."""
         from jaxopt_lite.race import plots  # noqa: PLC0415 - an extra
 
         return plots.rates(self, path)
 
     def report(self, path: str | Path | None = None) -> Page | None:
-        """Writes a page that needs nothing but a browser: table, curves, and scores against learning rates.
+        """Write a page that needs nothing but a browser: table, curves, and scores against learning rates.
 
         Args:
             path: where to save it; without one, the page is returned, and a notebook shows it.
@@ -76,7 +76,7 @@ class Result(Ranked):
         return None
 
     def to_csv(self, path: str | Path) -> None:
-        """Writes one line for each lane and seed: name, lr, seed, steps, score, diverged, call."""
+        """Write one line for each lane and seed: name, lr, seed, steps, score, diverged, call."""
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["name", "lr", "seed", "steps", "score", "diverged", "call"])
@@ -85,7 +85,7 @@ class Result(Ranked):
                     writer.writerow([lane.name, lane.lr, seed, self.reached[i], score, self.diverged[i], lane.call])
 
     def as_dict(self) -> dict[str, Any]:
-        """The result without its curves as what JSON can hold; NaN and infinities are None."""
+        """Return the result without its curves, as JSON can hold it; NaN and infinities are None."""
         rows = [row._asdict() for row in self.rows]
         lanes = [
             {"name": lane.name, "lr": lane.lr, "call": lane.call, "bytes": lane.bytes, "steps": int(reached)}
@@ -100,7 +100,7 @@ class Result(Ranked):
         return _without_nan({"best": best, "rows": rows, "lanes": lanes, "target": self.aim, **about})
 
     def save(self, path: str | Path) -> None:
-        """Writes an .npz file of the arrays and a text in JSON, without pickles. The optimizers are kept as calls."""
+        """Write an .npz file of the arrays and a text in JSON, without pickles. The optimizers are kept as calls."""
         meta = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _ARRAYS}
         meta |= {"format": FORMAT, "lanes": [lane._replace(opt=None) for lane in self.lanes]}
         arrays = {name: x for name in _ARRAYS if (x := getattr(self, name)) is not None}
@@ -117,7 +117,7 @@ def _without_nan(x: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(path: str | Path) -> Result:
-    """The result that ``save`` wrote.
+    """Return the result that ``save`` wrote.
 
     Raises:
         ValueError: the file is something else.

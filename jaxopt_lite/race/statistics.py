@@ -9,13 +9,13 @@ MARGIN = 0.1
 
 
 def order(scores: np.ndarray, mode: str) -> np.ndarray:
-    """Lanes from best to worst by their mean over seeds; whatever is not finite comes last."""
+    """Return lanes from best to worst by their mean over seeds; lanes that are not finite come last."""
     mean = scores.mean(-1)
     return np.argsort(np.where(np.isfinite(mean), mean if mode == "min" else -mean, np.inf), kind="stable")
 
 
 def tie(a: np.ndarray, b: np.ndarray, noise: float = 0.0) -> bool:
-    """Whether two lanes' scores, seed by seed, are the same within noise: a paired bootstrap over seeds at 95%.
+    """Return whether two lanes' scores are the same within noise: a paired bootstrap over seeds at 95%.
 
     With one seed, those tie that differ by no more than ``noise``. With few it is coarse: of two, those tie whose
     differences have different signs.
@@ -32,7 +32,7 @@ def tie(a: np.ndarray, b: np.ndarray, noise: float = 0.0) -> bool:
 
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def noise_of(outcome: Outcome, lane: int) -> float:
-    """How much a lane's curve moves over the last third of its steps: with one seed, all that tells of noise."""
+    """Return how much a lane's curve moves over the last third of its steps, which is noise."""
     _, values = curve(outcome, lane)
     last = values[-max(2, len(values) // 3) :]
     return float(np.ptp(last)) if np.all(np.isfinite(last)) else 0.0
@@ -54,7 +54,7 @@ def same(outcome: Outcome) -> list[tuple[int, int]]:
 
 
 def aim(outcome: Outcome, winner: int) -> float:
-    """The target that was given, or else what is 10% worse than the winner's score."""
+    """Return the target that was given, or else 10% worse than the winner's score."""
     if outcome.target is not None:
         return outcome.target
     best = float(outcome.scores[winner].mean())
@@ -63,7 +63,7 @@ def aim(outcome: Outcome, winner: int) -> float:
 
 @np.errstate(all="ignore")  # what has diverged may overflow once more
 def curve(outcome: Outcome, lane: int) -> tuple[np.ndarray, np.ndarray]:
-    """What a lane is judged by, in the course of the race: steps, and means over seeds.
+    """Return the curve that a lane is judged by: steps, and means over seeds.
 
     By ``eval`` at its marks, or the running mean of the loss over a fiftieth of the steps.
     """
@@ -89,7 +89,7 @@ def running_mean(x: np.ndarray, window: int) -> np.ndarray:
 
 
 def steps_to(outcome: Outcome, lane: int, target: float) -> int | None:
-    """The first step after which a lane's curve has reached the target, or None."""
+    """Return the first step after which a lane's curve has reached the target, or None."""
     steps, values = curve(outcome, lane)
     there = values <= target if outcome.mode == "min" else values >= target
     return int(steps[there][0]) if there.any() else None

@@ -10,7 +10,7 @@ TO_THE_LEFT = {1, len(TITLES) - 1}
 
 
 def progress(result: Ranked) -> str:
-    """How far it is."""
+    """Return how far the race is."""
     running = int((result.reached == result.reached.max()).sum())
     return (
         f"step {result.reached.max()} of {result.steps}, {running} of {len(result.lanes)} lanes, {result.seconds:.1f} s"
@@ -18,12 +18,12 @@ def progress(result: Ranked) -> str:
 
 
 def rate(lr: float) -> str:
-    """A learning rate as it is shown."""
+    """Return a learning rate as it is shown."""
     return "its own" if math.isnan(lr) else f"{lr:.3g}"
 
 
 def cells(result: Ranked, row: Row) -> tuple[str, ...]:
-    """A row of the table as texts, one for each of ``TITLES``."""
+    """Return a row of the table as texts, one for each of ``TITLES``."""
     notes, judged = [], result.is_judged
     if result.diverged[row.lane]:
         notes.append("diverged")
@@ -46,19 +46,19 @@ def cells(result: Ranked, row: Row) -> tuple[str, ...]:
 
 
 def size(count: int) -> str:
-    """Bytes, in powers of 1000."""
+    """Return a number of bytes as text, in powers of 1000."""
     power = min(int(math.log10(max(count, 1))) // 3, 3)
     return f"{count / 1000**power:.3g} {('B', 'kB', 'MB', 'GB')[power]}"
 
 
 def titles(result: Ranked) -> tuple[str, ...]:
-    """The titles of the columns, with the target in its own."""
+    """Return the titles of the columns, with the target in its own."""
     aim = f"{result.aim:.3g}" if math.isfinite(result.aim) else "target"
     return tuple(f"{title} {aim}" if title == "steps to" else title for title in TITLES)
 
 
 def summary(result: Ranked) -> str:
-    """What was raced, and what it took."""
+    """Return a line about the race: its size, its score, its time."""
     lanes, seeds, _ = result.losses.shape
     share = result.lane_steps / max(1, lanes * seeds * result.steps)
     counts = {"lane": lanes, "seed": seeds, "step": result.steps}
@@ -78,7 +78,7 @@ def closing(result: Ranked) -> list[str]:
 
 
 def text(result: Ranked) -> str:
-    """The table, a line on the race, and the winner as a line to paste."""
+    """Return the table, a line on the race, the verdict, and the winner as a line to paste."""
     rows = [titles(result), *(cells(result, row) for row in result.rows)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -91,7 +91,7 @@ def text(result: Ranked) -> str:
 
 
 def rich_table(result: Ranked) -> Any:
-    """The table for rich."""
+    """Return the table for rich."""
     from rich.table import Column, Table  # noqa: PLC0415 - an extra
     from rich.text import Text  # noqa: PLC0415 - an extra
 

@@ -26,7 +26,7 @@ class Task(NamedTuple):
     metric: str = "eval"
 
     def loss_on(self, batch: Tree) -> Callable[[Tree], Any]:
-        """The loss on a batch, as a function of the parameters.
+        """Return the loss on a batch, as a function of the parameters.
 
         Raises:
             TypeError: it returned something other than one real number.
@@ -38,21 +38,21 @@ class Task(NamedTuple):
         return value
 
     def value_of(self, params: Tree, eval_data: Any) -> Any:
-        """What ``evaluate`` says; raises as `loss_on` does."""
+        """Return the result of ``evaluate``; raise as `loss_on` does."""
         assert self.evaluate is not None
         return _number(
             "eval", self.evaluate(params, eval_data) if jax.tree.leaves(eval_data) else self.evaluate(params)
         )
 
     def start(self, given: Any) -> Tree:
-        """The parameters of every seed, from the keys or from the one tree that ``given`` is."""
+        """Return the parameters of every seed, from the keys or from the one tree that ``given`` is."""
         if is_function(self.params):
             return jax.vmap(self.params)(given)
         return jax.tree.map(lambda p: jnp.broadcast_to(p, (len(self.seeds), *jnp.shape(p))), given)
 
     @property
     def init_input(self) -> Any:
-        """What ``start`` takes."""
+        """Return the input of ``start``."""
         if is_function(self.params):
             return jax.vmap(jax.random.key)(jnp.asarray(self.seeds, jnp.uint32))
         return jax.tree.map(lambda p: jnp.array(p, jnp.result_type(p)), self.params)

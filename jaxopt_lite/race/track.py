@@ -68,28 +68,28 @@ class Track:
         ]
 
     def bytes(self) -> list[int]:
-        """Of the state of one lane, for each entrant."""
+        """Return the bytes of the state of one lane, for each entrant."""
         params = jax.eval_shape(self.task.start, self.task.init_input)
         params = jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[1:], p.dtype), params)
         return [state_bytes(e.lanes[0], params) for e in self.entrants]
 
     def global_ids(self, lanes: Sequence[np.ndarray]) -> np.ndarray:
-        """The numbers, among the lanes of all entrants, of these lanes of each; -1 stays."""
+        """Return the numbers, among the lanes of all entrants, of these lanes of each; -1 stays."""
         firsts = itertools.accumulate([0, *(len(e.lanes) for e in self.entrants[:-1])])
         return np.concatenate([np.where(mine < 0, -1, mine + first) for mine, first in zip(lanes, firsts, strict=True)])
 
     @property
     def width(self) -> int:
-        """How many lanes are computed at every step, free places included."""
+        """Return how many lanes are computed at every step, free places included."""
         return len(self.blocks) * sum(self.widths)
 
     def run_chunk(self, now: Tree, evaluate: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Takes as many steps as ``now`` has batches for.
+        """Take as many steps as ``now`` has batches for.
 
         Returns:
-            The losses before each step, shape (lanes, seeds, steps), and what the parameters after the last one are
-            worth, shape (lanes, seeds), NaN unless ``evaluate``; lanes are all entrants' in order, and NaN where a lane
-            has fallen out.
+            The losses before each step, shape (lanes, seeds, steps). The values of the parameters after the last one,
+            shape (lanes, seeds), NaN unless ``evaluate``. Lanes are all entrants' in order, and NaN where a lane has
+            fallen out.
         """
         count = len(jax.tree.leaves(now)[0])
         if self.program is None:
@@ -125,7 +125,7 @@ class Track:
         return values
 
     def retain(self, alive: Sequence[Any]) -> None:
-        """Goes on with these lanes of each entrant only, in as few blocks as they fit into."""
+        """Go on with these lanes of each entrant only, in as few blocks as they fit into."""
         seats = self._seat(alive)
         if len(seats) == len(self.blocks):
             return
@@ -196,7 +196,7 @@ class Track:
         return carry, losses, values
 
     def _step(self, carry: Carry, numbers: tuple[Any, ...], batch: Tree) -> tuple[Carry, jax.Array]:
-        """One step of every lane: all gradients at once, then each entrant's update of its own."""
+        """Step every lane: all gradients at once, then each entrant's update of its own."""
 
         def gradient(params: Tree, batch: Tree) -> tuple[jax.Array, Tree]:
             value, grads = jax.value_and_grad(self.task.loss_on(batch))(params)
@@ -223,7 +223,7 @@ class Track:
 def _over_lanes(
     f: Callable[..., Any], seeds: tuple[Any, ...], lanes: tuple[Any, ...] | None = None
 ) -> Callable[..., Any]:
-    """The function of one lane, over all seeds and lanes: the axes that its arguments have, 0 or None, are given."""
+    """Return a function of one lane over all seeds and lanes, whose arguments have these axes, 0 or None."""
     return jax.vmap(jax.vmap(f, lanes or 0), seeds)
 
 
@@ -232,13 +232,13 @@ def _on_host(x: jax.Array) -> Any:
 
 
 def _place(blocks: Sequence[Block], k: int, lane: int) -> tuple[int, int]:
-    """The block that an entrant's lane is in, and where; a free place goes on with whatever is at hand."""
+    """Return the block of an entrant's lane, and its place there; any, for a free place."""
     found = ((b, list(block.lanes[k]).index(lane)) for b, block in enumerate(blocks) if lane in block.lanes[k])
     return next(found) if lane >= 0 else (0, 0)
 
 
 def _pick(trees: Sequence[Tree], picks: Sequence[tuple[int, int]]) -> Tree:
-    """One tree, whose lane i is the lane ``picks[i]``, (block, place), of the trees."""
+    """Return a tree whose lane i is the lane ``picks[i]``, (block, place), of the trees."""
 
     def pick(*leaves: Any) -> Any:
         library = np if isinstance(leaves[0], np.ndarray) else jnp

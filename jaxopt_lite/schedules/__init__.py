@@ -1,10 +1,9 @@
 """Schedules: numbers that change with the step, which is counted from 0. Values, as optimizers are.
 
-Where a docstring says that a hyperparameter may be a schedule, one of these may stand, or any function of the step that
-JAX can trace. These print, compare, hash and pickle; arrays among their arguments are data, to be swept by ``vmap``;
-what +, -, * and / make of them are schedules again: ``0.5 * schedule``, ``1 - a / b``. ``start``, ``end`` and ``peak``
-are in the unit of what is scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite
-through 2³¹ of them.
+A hyperparameter that may be a schedule takes one of these, or any function of the step. These print,
+compare, hash and pickle; arrays among their arguments are data, to be swept by ``vmap``; what +, -, * and / make of
+them are schedules again: ``0.5 * schedule``, ``1 - a / b``. ``start``, ``end`` and ``peak`` are in the unit of what is
+scheduled, ``steps`` are updates. Each takes one step or an array of them, and stays finite through 2³¹ of them.
 """
 
 from jaxopt_lite.core import counterparts

@@ -26,12 +26,12 @@ class Schedule(Value):
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """Gives the function of the step, in which a Python integer beyond those of JAX is a float."""
+        """Return the function of the step, in which a Python integer beyond those of JAX is a float."""
         arguments = self._arguments(map(to_compute_dtype, self.data))
         return call(self.factory.__wrapped__, jax.tree.map(_within_jax, arguments))  # type: ignore[attr-defined]
 
     def __call__(self, iter: Any) -> Any:
-        """The number at step ``iter``: an integer, or an array of integers."""
+        """Return the number at step ``iter``: an integer, or an array of integers."""
         with jax.numpy_dtype_promotion("standard"):
             return self.implementation(jnp.asarray(iter))
 
@@ -64,7 +64,7 @@ class Schedule(Value):
 
 
 def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
-    """Makes a function of numbers that returns a function of the step into a factory of schedules."""
+    """Make a factory of schedules from a function of numbers that returns a function of the step."""
     return Schedule.make_factory(body)
 
 

@@ -9,7 +9,7 @@ from jaxopt_lite.types import ScalarOrSchedule
 
 
 def plot(*schedules: ScalarOrSchedule, steps: int) -> Any:
-    """Draws schedules over the steps from 0 to ``steps``; needs matplotlib, from the extra ``race``.
+    """Draw schedules over the steps from 0 to ``steps``; needs matplotlib, from the extra ``race``.
 
     Returns:
         The ``matplotlib.axes.Axes`` of a new figure.

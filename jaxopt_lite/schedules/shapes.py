@@ -16,36 +16,36 @@ LARGEST_EXPONENT = math.log(1e30)
 
 
 def _share(iter: jax.Array, steps: Scalar) -> jax.Array:
-    """How much of ``steps`` is over, from 0 to 1; weakly typed, so that no dtype moves."""
+    """Return the share of ``steps`` that is over, from 0 to 1; weakly typed, so that no dtype moves."""
     return jnp.clip(iter * 1.0 / steps, 0, 1)
 
 
 def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar, power: Scalar = 1.0) -> jax.Array:
-    """Half a wave of the cosine, as a squared sine of what is left: 1 + cos would lose the last steps to rounding."""
+    """Return half a wave of the cosine; as a squared sine, because 1 + cos would lose the last steps to rounding."""
     return end + (start - end) * (jnp.sin(jnp.pi / 2 * _share(steps - iter, steps)) ** 2) ** power
 
 
 @schedule
 def constant(value: Scalar):
-    """The same at every step: ``value``."""
+    """Return ``value`` at every step."""
     return lambda iter: value
 
 
 @schedule
 def linear(start: Scalar, end: Scalar, steps: int):
-    """A line: start + (end - start) iter / steps, and ``end`` from ``steps`` on."""
+    """Follow a line: start + (end - start) iter / steps, and ``end`` from ``steps`` on."""
     return lambda iter: start * (1 - _share(iter, steps)) + end * _share(iter, steps)
 
 
 @schedule
 def polynomial(start: Scalar, end: Scalar, steps: int, power: Scalar):
-    """A power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on."""
+    """Follow a power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on."""
     return lambda iter: end + (start - end) * _share(steps - iter, steps) ** power
 
 
 @schedule
 def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = False, end: Scalar | None = None):
-    """By ``rate`` in ``steps`` steps: start rate^(iter / steps); with ``staircase`` the exponent is rounded down.
+    """Multiply by ``rate`` in ``steps`` steps: start rate^(iter / steps); ``staircase`` rounds the exponent down.
 
     It stops at ``end``, where that is given; what grows stops growing at 1e30 times ``start``.
     """
@@ -61,7 +61,7 @@ def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = F
 
 @schedule
 def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
-    """At first ``start``, multiplied by ``rate`` at each of the steps in ``at``.
+    """Begin at ``start``, and multiply by ``rate`` at each of the steps in ``at``.
 
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order.
@@ -72,7 +72,7 @@ def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
 
 @schedule
 def cosine(start: Scalar, steps: int, end: Scalar = 0.0, power: Scalar = 1.0):
-    """Half a wave: end + (start - end) ((1 + cos(π iter / steps)) / 2)^power, and ``end`` from ``steps`` on.
+    """Follow half a wave: end + (start - end) ((1 + cos(π iter / steps)) / 2)^power, and ``end`` from ``steps`` on.
 
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
@@ -81,7 +81,7 @@ def cosine(start: Scalar, steps: int, end: Scalar = 0.0, power: Scalar = 1.0):
 
 @schedule
 def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "step"):
-    """``values[0]`` at first, ``values[i]`` at step ``at[i - 1]``, and the last of them from there on.
+    """Return ``values[0]`` at first, ``values[i]`` from step ``at[i - 1]``, and the last one from there on.
 
     ``between`` them: "step", the value before; "linear", a line; "cosine", half a wave.
 
@@ -104,7 +104,7 @@ def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "s
 
 @schedule
 def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 1):
-    """`cosine` over and over, each time ``growth`` times as long; ``steps`` and ``growth`` are Python integers.
+    """Repeat `cosine`, each time ``growth`` times as long; ``steps`` and ``growth`` are Python integers.
 
     Source: SGDR, Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
@@ -123,7 +123,7 @@ def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 
 
 @schedule
 def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 / 25, end: Scalar = 4e-6):
-    """Up from start · peak along half a cosine, for a share ``warmup`` of the steps, and down to end · peak.
+    """Rise from start · peak along half a cosine, for a share ``warmup`` of the steps, and fall to end · peak.
 
     ``steps`` and ``warmup`` are Python numbers.
 
@@ -136,7 +136,7 @@ def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 
 
 @schedule
 def inverse_sqrt(start: Scalar, steps: int):
-    """By a root: start √(steps / (steps + iter)). After ``warmup(steps, …)`` it is that of the Transformer.
+    """Fall by a root: start √(steps / (steps + iter)). After ``warmup(steps, …)`` it is that of the Transformer.
 
     Source: Vaswani et al. (2017), arXiv:1706.03762, §5.3.
     """
@@ -145,7 +145,7 @@ def inverse_sqrt(start: Scalar, steps: int):
 
 @schedule
 def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, decay_steps: int, end: Scalar = 0.0):
-    """Linearly from 0 to ``peak``, ``peak`` for ``stable_steps``, and linearly to ``end``.
+    """Rise linearly from 0 to ``peak``, stay there for ``stable_steps``, and go linearly to ``end``.
 
     Source: MiniCPM, Hu et al. (2024), arXiv:2404.06395.
     """
@@ -155,7 +155,7 @@ def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, deca
 
 @schedule
 def warmup(steps: int, then: ScalarOrSchedule, start: Scalar = 0.0):
-    """Linearly from ``start`` to what ``then`` begins with, in ``steps`` steps, and ``then``, counted from there."""
+    """Rise linearly from ``start`` to the first value of ``then`` in ``steps`` steps; then follow it from its 0."""
 
     def value(iter):
         first, rest = number_at(then, jnp.zeros_like(iter)), number_at(then, jnp.maximum(iter - steps, 0))
@@ -166,7 +166,7 @@ def warmup(steps: int, then: ScalarOrSchedule, start: Scalar = 0.0):
 
 @schedule
 def join(*schedules: ScalarOrSchedule, at: tuple[int, ...]):
-    """The first until step ``at[0]``, then the second, and so on; each counts from 0 where it begins.
+    """Follow the first until step ``at[0]``, then the second, and so on; each counts from 0 where it begins.
 
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.

@@ -11,7 +11,7 @@ __all__ = ["check", "laws"]
 
 
 def check(opt: Optimizer, only: Iterable[str] = laws) -> None:
-    """Holds an optimizer to the laws.
+    """Hold an optimizer to the laws.
 
     Args:
         opt: the optimizer, with a learning rate that suits gradients of about 1.

@@ -14,7 +14,7 @@ from jaxopt_lite.types import Tree
 
 @law
 def descends(opt: Optimizer) -> None:
-    """200 steps lower a quadratic, of real and of complex parameters, and Rosenbrock's valley."""
+    """Hold 200 steps to lowering a quadratic, of real and of complex parameters, and Rosenbrock's valley."""
     valley = jnp.asarray(-1.0), jnp.asarray(1.5)
     for loss, params in ((quadratic, small_tree()), (quadratic, small_tree(jnp.complex64)), (rosenbrock, valley)):
         end, _ = run(opt, start(opt, params), 200, loss)
@@ -23,7 +23,7 @@ def descends(opt: Optimizer) -> None:
 
 @law
 def jit_equals_eager(opt: Optimizer) -> None:
-    """Three steps within jit and three outside agree to 8 ulp."""
+    """Hold three steps within jit to three outside: 8 ulp."""
     carry = eager = start(opt, small_tree())
     for _ in range(3):
         eager = step(opt, eager)
@@ -32,7 +32,7 @@ def jit_equals_eager(opt: Optimizer) -> None:
 
 @law
 def scan_equals_loop(opt: Optimizer) -> None:
-    """Three steps of lax.scan and three of a loop agree to 8 ulp."""
+    """Hold three steps of lax.scan to three of a loop: 8 ulp."""
     carry = start(opt, small_tree())
     scanned, _ = jax.lax.scan(lambda carry, _: (step(opt, carry), None), carry, length=3)
     assert_ulps(scanned, run(opt, carry, 3), ulps=8)
@@ -40,7 +40,7 @@ def scan_equals_loop(opt: Optimizer) -> None:
 
 @law
 def sweeps_by_vmap(opt: Optimizer) -> None:
-    """A step under vmap over eight learning rates and the eight steps alone agree to 32 ulp, at each of three steps."""
+    """Hold a vmapped step over eight learning rates to the eight steps alone: 32 ulp, at each of three steps."""
     if "lr" not in opt.arguments:
         return
     rates, carry = np.logspace(-4, -1, 8), start(opt, small_tree())
@@ -55,7 +55,7 @@ def sweeps_by_vmap(opt: Optimizer) -> None:
 
 @law
 def takes_a_schedule(opt: Optimizer) -> None:
-    """A learning rate or a weight decay that is a schedule acts, to 8 ulp, as the number that it gives at a step."""
+    """Hold a rate or a decay that is a schedule to the number that it gives at a step: 8 ulp."""
     scheduled = [name for name in ("lr", "weight_decay") if name in opt.arguments]
     if not scheduled:
         return
@@ -70,7 +70,7 @@ def takes_a_schedule(opt: Optimizer) -> None:
 
 @law
 def resumes(opt: Optimizer) -> None:
-    """A run that is pickled in the middle and resumed equals the uninterrupted one to the bit."""
+    """Hold a run that is pickled and resumed to the uninterrupted one: equal to the bit."""
     carry = start(opt, small_tree())
     leaves, treedef = jax.tree.flatten(run(opt, carry, 2))
     loaded = pickle.loads(pickle.dumps([np.asarray(x) for x in leaves]))
@@ -80,7 +80,7 @@ def resumes(opt: Optimizer) -> None:
 
 @law
 def survives_extremes(opt: Optimizer) -> None:
-    """Three steps along gradients of 0, and three along gradients of 1e30, leave updates and state finite."""
+    """Hold updates and state to finite numbers along gradients of 0 and of 1e30, for three steps."""
     for size in (0.0, 1e30):
         params, state = start(opt, small_tree())
         grads = jax.tree.map(lambda p, size=size: jnp.full_like(p, size), params)
@@ -91,7 +91,7 @@ def survives_extremes(opt: Optimizer) -> None:
 
 @law
 def keeps_nan_where_it_is(opt: Optimizer) -> None:
-    """A NaN of the gradient shows in the update, or stops the step; other entries see it only as ``needs`` declares."""
+    """Hold a NaN of the gradient to its place: other entries see it only as ``needs`` declares."""
     params, state = start(opt, small_tree())
     with jax.debug_nans(False):
         spoilt = params | {"W": params["W"].at[0, 0].set(jnp.nan)}
@@ -108,7 +108,7 @@ def keeps_nan_where_it_is(opt: Optimizer) -> None:
 
 @law
 def raises_no_false_alarm(opt: Optimizer) -> None:
-    """Steps along finite gradients, zeros among them, compute no NaN on the way: jax_debug_nans stays silent."""
+    """Hold steps along finite gradients, zeros among them, to numbers: jax_debug_nans stays silent."""
     params, state = start(opt, small_tree())
     with jax.debug_nans(True), jax.disable_jit():  # within jit only results are looked at
         for grads in (params, jax.tree.map(jnp.zeros_like, params)):
@@ -117,7 +117,7 @@ def raises_no_false_alarm(opt: Optimizer) -> None:
 
 @law
 def differentiates_at_zero(opt: Optimizer) -> None:
-    """The derivative of the updates by the gradients is finite where these are zero."""
+    """Hold the derivative of the updates by the gradients to finite numbers where gradients are zero."""
     params, state = start(opt, small_tree())
 
     def total(grads: Tree) -> jax.Array:
@@ -129,7 +129,7 @@ def differentiates_at_zero(opt: Optimizer) -> None:
 
 @law
 def counts_without_overflow(opt: Optimizer) -> None:
-    """A counter at 2³¹ - 1 stays there, or starts again from 0, and the step is finite."""
+    """Hold a counter at 2³¹ - 1 to staying there, or to starting from 0, with a finite step."""
     last = jnp.iinfo(jnp.int32).max
     params, state = start(opt, small_tree())
     state = jax.tree.map(lambda x: jnp.full_like(x, last) if x.dtype == jnp.int32 else x, state)

@@ -21,7 +21,7 @@ class _Point(NamedTuple):
 
 @law
 def is_a_value(opt: Optimizer) -> None:
-    """It prints as a call of its factory and unpacks to two; copies, pickled ones too, are equal and hash alike."""
+    """Hold an optimizer to being a value: it prints as a call and unpacks to two; copies are equal and hash alike."""
     init, update = opt
     assert callable(init), "the first of the pair is not callable"
     assert callable(update), "the second of the pair is not callable"
@@ -41,7 +41,7 @@ def is_a_value(opt: Optimizer) -> None:
 
 @law
 def traces_once(opt: Optimizer) -> None:
-    """Ten steps, each given another equal copy as a static argument of jit, are one trace."""
+    """Hold ten steps, each with another equal copy as a static argument of jit, to one trace."""
     traces = []
 
     def counted(opt: Optimizer, carry: Any) -> Any:
@@ -56,7 +56,7 @@ def traces_once(opt: Optimizer) -> None:
 
 @law
 def keeps_formats(opt: Optimizer) -> None:
-    """A step keeps the state's structure, shapes, shardings and dtypes, at least float32; updates are as params are."""
+    """Hold a step to the state's structure, shapes, shardings and dtypes, and updates to those of params."""
     dtypes = jnp.float16, jnp.bfloat16, jnp.result_type(float), jnp.complex64
     starts = [start(opt, small_tree(dtype)) for dtype in dtypes]
     # Formats are known once a step is traced; nothing need be compiled.
@@ -78,7 +78,7 @@ def keeps_formats(opt: Optimizer) -> None:
 
 @law
 def works_on_any_tree(opt: Optimizer) -> None:
-    """Nested, empty, zero-size and scalar trees, and trees with None, step to finite updates of the same structure."""
+    """Hold nested, empty, zero-size and scalar trees, and trees with None, to finite updates of their structure."""
     one, two = jnp.asarray([1.0, -2.0]), jnp.asarray([[0.5, 0.25]])
     trees = [one, jnp.asarray(3.0), {}, (), {"a": one, "b": None}, [one, {"c": (two, [])}], _Point(one, two)]
     trees.append({"empty": jnp.zeros((0, 3)), "a": one})
@@ -91,7 +91,7 @@ def works_on_any_tree(opt: Optimizer) -> None:
 
 @law
 def is_pure(opt: Optimizer) -> None:
-    """The same call twice gives the same to the bit, and leaves its inputs as they were."""
+    """Hold the same call, made twice, to the same bits and to untouched inputs."""
     params, state = start(opt, small_tree())
     before = jax.tree.map(np.array, (params, state))
     chex.assert_trees_all_equal(update(opt, params, state, params), update(opt, params, state, params))
@@ -100,7 +100,7 @@ def is_pure(opt: Optimizer) -> None:
 
 @law
 def begins_anywhere(opt: Optimizer) -> None:
-    """``init`` gives the same outside jit, within it, and from shapes alone, where values are not needed."""
+    """Hold ``init`` to the same state outside jit, within it and, where values are not needed, from shapes alone."""
     params, state = start(opt, small_tree())
     chex.assert_trees_all_equal(state, jax.jit(opt.init)(params))
     chex.assert_trees_all_equal_shapes_and_dtypes(state, jax.eval_shape(opt.init, params))
@@ -110,7 +110,7 @@ def begins_anywhere(opt: Optimizer) -> None:
 
 @law
 def follows_the_protocol(opt: Optimizer) -> None:
-    """``update`` takes its arguments by keyword, swallows unknown ones, and needs params only where it says so."""
+    """Hold ``update`` to its protocol: arguments by keyword, unknown ones ignored, params only where declared."""
     params, state = start(opt, small_tree())
     known = {"value": jnp.ones(()), "grad": params, "value_fn": quadratic}
     expected = update(opt, params, state, params)
@@ -122,7 +122,7 @@ def follows_the_protocol(opt: Optimizer) -> None:
 
 @law
 def may_be_donated(opt: Optimizer) -> None:
-    """No two arrays of a fresh state and the parameters share memory: both may be donated, to the same result."""
+    """Hold a fresh state to sharing no memory with itself or the parameters, so that both may be donated."""
     carry = start(opt, small_tree())
     addresses = [x.unsafe_buffer_pointer() for x in jax.tree.leaves(carry)]
     assert len(set(addresses)) == len(addresses), "two arrays share memory"
@@ -135,7 +135,7 @@ def may_be_donated(opt: Optimizer) -> None:
 
 @law
 def leaks_no_tracer(opt: Optimizer) -> None:
-    """A traced step leaves no tracer behind: jax_check_tracer_leaks stays silent."""
+    """Hold a traced step to leaving no tracer behind: jax_check_tracer_leaks stays silent."""
     carry = start(opt, small_tree())
     gc.freeze()  # jax looks for tracers among all that the collector knows, after each trace: what was there holds none
     try:

@@ -21,13 +21,13 @@ laws: dict[str, Law] = {}
 
 
 def law(function: Law) -> Law:
-    """Adds a function to `laws`."""
+    """Add a function to `laws`."""
     laws[function.__name__] = function
     return function
 
 
 def small_tree(dtype: Any = None) -> Tree:
-    """Parameters of rank 0, 1 and 2, in the default float dtype or the given one, complex ones off the real axis."""
+    """Return parameters of rank 0, 1 and 2, in the default float dtype or the given one."""
     dtype = dtype or jnp.result_type(float)
     turn = np.exp(1j) if jnp.issubdtype(dtype, jnp.complexfloating) else 1
     values = {"W": np.linspace(-1, 1, 6).reshape(2, 3), "b": [np.array([0.5, -2.0])], "s": np.array(0.25)}
@@ -35,34 +35,34 @@ def small_tree(dtype: Any = None) -> Tree:
 
 
 def quadratic(params: Tree) -> jax.Array:
-    """Half the squared distance from 0; its gradient is the parameters themselves."""
+    """Return half the squared distance from 0; its gradient is the parameters themselves."""
     return 0.5 * sum((jnp.sum(abs2(to_compute_dtype(p))) for p in jax.tree.leaves(params)), jnp.zeros(()))
 
 
 def rosenbrock(params: Tree) -> jax.Array:
-    """Rosenbrock's valley over 100, so that its steepest curvature, about 10, suits learning rates up to 0.1."""
+    """Return Rosenbrock's valley over 100; its steepest curvature, about 10, suits learning rates up to 0.1."""
     x, y = jnp.asarray(params[0]), jnp.asarray(params[1])
     return (1 - x) ** 2 / 100 + (y - x**2) ** 2
 
 
 def start(opt: Optimizer, params: Tree) -> Carry:
-    """The parameters and the fresh state."""
+    """Return the parameters and the fresh state."""
     return params, opt.init(params)
 
 
 def update(opt: Optimizer, grads: Tree, state: Any, params: Tree) -> tuple[Tree, Any]:
-    """One call of the optimizer's update, with what some rules ask for."""
+    """Call the optimizer's update, with the inputs that some rules ask for."""
     return opt.update(grads, state, params, value=jnp.ones(()), grad=grads, value_fn=quadratic)
 
 
 def step(opt: Optimizer, carry: Carry, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
-    """One step of a training loop that gives every rule what it may ask for."""
+    """Take a step of a training loop that gives every rule its inputs."""
     params, state, _ = take_step(loss, opt, *carry)
     return params, state
 
 
 def run(opt: Optimizer, carry: Carry, steps: int, loss: Callable[[Tree], jax.Array] = quadratic) -> Carry:
-    """So many steps, each a call of one compiled function, which all laws share."""
+    """Take so many steps, each a call of one compiled function, which all laws share."""
     compiled = jax.jit(step, static_argnums=(0, 2))
     for _ in range(steps):
         carry = compiled(opt, carry, loss)
@@ -70,7 +70,7 @@ def run(opt: Optimizer, carry: Carry, steps: int, loss: Callable[[Tree], jax.Arr
 
 
 def assert_ulps(actual: Tree, expected: Tree, ulps: float) -> None:
-    """Each leaf must be within so many units in the last place of its largest entry; integers must be equal."""
+    """Hold each leaf to so many units in the last place of its largest entry, and integers to equality."""
 
     def compare(path: Any, a: Any, b: Any) -> None:
         a, b, where = np.asarray(a), np.asarray(b), jax.tree_util.keystr(path)

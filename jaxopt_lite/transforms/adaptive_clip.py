@@ -10,7 +10,7 @@ from jaxopt_lite.types import Scalar
 
 @transform(needs=("params", "leaf"))
 def adaptive_clip(clipping: Scalar = 0.01, floor: Scalar = 1e-3, out_axis: int = -1):
-    """Every unit's gradient to at most ``clipping`` times the norm of its weights.
+    """Shorten each unit's gradient to at most ``clipping`` times the norm of its weights.
 
         g ← g min(1, clipping max(‖p‖, floor) / ‖g‖)    unit by unit
 

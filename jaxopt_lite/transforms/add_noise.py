@@ -20,7 +20,7 @@ class AddNoiseState(NamedTuple):
 
 @transform
 def add_noise(variance: ScalarOrSchedule = 0.01, power: Scalar = 0.55, seed: int | jax.Array = 0):
-    """Gaussian noise whose variance falls with the step.
+    """Add Gaussian noise whose variance falls with the step.
 
         g ← g + N(0, variance / (1 + iter)^power)
 
@@ -30,7 +30,7 @@ def add_noise(variance: ScalarOrSchedule = 0.01, power: Scalar = 0.55, seed: int
         variance: the variance of the noise at the first step; a number, an array, or a schedule of ``iter``.
         power: how fast it falls.
         seed: an integer, or an array of one; equal seeds give equal noise, also after a restart from a checkpoint. Each
-            leaf has noise of its own, by its path, so that the groups of a `partition` may share a seed.
+            leaf has noise of its own, by its path. So groups of a ``partition`` may share a seed.
 
     State: `AddNoiseState`, 12 bytes in all. The key is kept as plain integers, which every checkpointer can store.
     Source: Neelakantan et al. (2015), arXiv:1511.06807.

@@ -9,7 +9,7 @@ from jaxopt_lite.types import Scalar
 
 @transform(needs=("leaf",), after_rule=True)
 def cautious(floor: Scalar = 1e-3):
-    """Leaves out the entries of an update that climb, and lengthens the rest to make up for it.
+    """Leave out the entries of an update that climb, and lengthen the rest to make up for it.
 
         φ = [u g < 0]
         u ← u φ / max(mean(φ), floor)    leaf by leaf

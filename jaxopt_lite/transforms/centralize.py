@@ -9,7 +9,7 @@ from jaxopt_lite.ops.matrices import unit_axes
 
 @transform(needs=("leaf",))
 def centralize(out_axis: int = -1):
-    """Takes from each unit's gradient its mean; vectors and scalars stay as they are.
+    """Subtract from each unit's gradient its mean; vectors and scalars stay as they are.
 
         g ← g - mean(g)    over all axes but ``out_axis``
 

@@ -9,7 +9,7 @@ from jaxopt_lite.tree.structure import format_leaf
 
 @transform
 def chain(*parts: Transform) -> Any:
-    """Transforms, an optimizer, and transforms: each gets what the one before it gives.
+    """Chain transforms and an optimizer: each gets the output of the one before it.
 
     Args:
         *parts: transforms, and at most one optimizer; a chain among them counts as its parts. With an optimizer the

@@ -10,7 +10,7 @@ from jaxopt_lite.types import Scalar
 
 @transform
 def clip(max_value: Scalar):
-    """Every entry into [-max_value, max_value]; of a complex one, its real and its imaginary part.
+    """Clip each entry to [-max_value, max_value]; of a complex one, its real and its imaginary part.
 
         g ← min(max(g, -max_value), max_value)
 

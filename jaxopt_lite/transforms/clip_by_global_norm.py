@@ -7,7 +7,7 @@ from jaxopt_lite.types import Scalar
 
 @transform(needs=("tree",))
 def clip_by_global_norm(max_norm: Scalar):
-    """A gradient that is longer than ``max_norm`` is shortened to it, its direction kept.
+    """Shorten a gradient that is longer than ``max_norm`` to it; its direction stays.
 
         g ← g min(1, max_norm / ‖g‖)    with the norm of all leaves together
 

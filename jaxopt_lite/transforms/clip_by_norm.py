@@ -7,7 +7,7 @@ from jaxopt_lite.types import Scalar
 
 @transform(needs=("leaf",))
 def clip_by_norm(max_norm: Scalar):
-    """Every leaf that is longer than ``max_norm`` is shortened to it; the others stay as they are.
+    """Shorten each leaf that is longer than ``max_norm`` to it; the others stay as they are.
 
         g ← g min(1, max_norm / ‖g‖)    with the norm of the leaf
 

@@ -15,7 +15,7 @@ class GrokfastState(NamedTuple):
 
 @transform
 def grokfast(decay_rate: Scalar = 0.98, amplify: Scalar = 2.0):
-    """The moving average of gradients, added to the gradient.
+    """Add the moving average of gradients to the gradient.
 
         h ← decay_rate h + (1 - decay_rate) g
         g ← g + amplify h

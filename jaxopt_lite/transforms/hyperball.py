@@ -19,7 +19,7 @@ class HyperballState(NamedTuple):
 
 @transform(needs=("params", "leaf"), after_rule=True, sets_rate=True)
 def hyperball(lr: ScalarOrSchedule = 0.01):
-    """Steps on the sphere of each matrix's first norm R; only the direction of the rule's update counts.
+    """Step on the sphere of each matrix's first norm R; only the direction of the rule's update counts.
 
         u ← R u / ‖u‖
         p ← R (p + lr u) / ‖p + lr u‖

@@ -17,7 +17,7 @@ class L2DecayState(NamedTuple):
 
 @transform(needs=("decay",))
 def l2_decay(weight_decay: ScalarOrSchedule = 0.01):
-    """Adds a share of the parameters to the gradient, as a penalty λ/2 ‖p‖² in the loss would.
+    """Add a share of the parameters to the gradient, as a penalty λ/2 ‖p‖² in the loss would.
 
         g ← g + λ p    λ is weight_decay
 

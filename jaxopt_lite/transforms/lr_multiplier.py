@@ -23,7 +23,7 @@ class LrMultiplierState(NamedTuple):
 
 @transform(after_rule=True)
 def lr_multiplier(factors: dict[str, ScalarOrSchedule] | Callable[[str, Any], Scalar]):
-    """Multiplies updates by a factor for each leaf.
+    """Multiply updates by a factor for each leaf.
 
         u ← factor u
 

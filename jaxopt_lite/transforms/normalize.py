@@ -9,7 +9,7 @@ from jaxopt_lite.tree.packed import reject_packed
 
 @transform(needs=("tree",))
 def normalize(over: Literal["tree", "leaf"] = "tree"):
-    """The gradient at length 1; one of length 0 stays 0.
+    """Scale the gradient to length 1; a gradient of length 0 stays 0.
 
         g ← g / ‖g‖
 

@@ -18,7 +18,7 @@ class OptimisticState(NamedTuple):
 
 @transform
 def optimistic(optimism: ScalarOrSchedule = 1.0):
-    """Adds to a gradient, or to an update, its last change.
+    """Add to a gradient, or to an update, its last change.
 
         u ← u + optimism (u - the last u)    at the first step u itself
 

@@ -33,7 +33,7 @@ def reduce_on_plateau(
     cooldown: int = 0,
     every: int = 1,
 ):
-    """Multiplies updates by a scale that falls whenever the loss has not fallen for a while.
+    """Multiply updates by a scale that falls whenever the loss has not fallen for a while.
 
         mean ← the mean of ``every`` values; with each of them:
         better = mean < best - threshold |best| - atol
@@ -41,8 +41,8 @@ def reduce_on_plateau(
         if waited > patience:  scale, waited ← max(rate scale, min_scale), -cooldown
         u ← scale u
 
-    Use it where nobody knows how long a run will be. ``value`` is what ``update`` is given by that name; the loss of a
-    batch is noisy, so let ``every`` be the batches of an epoch, or ``patience`` thousands of steps.
+    Use it where nobody knows how long a run will be. ``update`` needs the loss as ``value``. The loss of a batch is
+    noisy: let ``every`` be the batches of an epoch, or ``patience`` thousands of steps.
 
     Args:
         rate: what the scale is multiplied by.

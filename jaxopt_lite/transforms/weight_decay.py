@@ -18,7 +18,7 @@ class WeightDecayState(NamedTuple):
 
 @transform(needs=("decay",), after_rule=True)
 def weight_decay(weight_decay: ScalarOrSchedule = 0.01, lr: ScalarOrSchedule = 1.0, cautious: bool = False):
-    """Shrinks the parameters by a share of themselves, whatever the rule before it does.
+    """Shrink the parameters by a share of themselves, whatever the rule before it does.
 
         u ← u - lr weight_decay p
 

@@ -11,7 +11,7 @@ from jaxopt_lite.types import Tree
 
 @functools.cache
 def at_least_float32(dtype: np.dtype) -> np.dtype:
-    """The dtype that arithmetic on ``dtype`` is done in: float16, bfloat16 and smaller floats become float32.
+    """Return the dtype that arithmetic on ``dtype`` is done in: float32 for smaller floats.
 
     Everything else stays what it is: float64 and complex for precision, integers, booleans and PRNG keys because they
     are codes. (``jnp.promote_types`` says the same of floats, but raises under strict promotion.)
@@ -21,14 +21,14 @@ def at_least_float32(dtype: np.dtype) -> np.dtype:
 
 
 def cast(x: jax.Array, dtype: np.dtype) -> jax.Array:
-    """``x`` as an array of the given dtype, strongly typed; PRNG keys, which are numbers to nobody, as they are."""
+    """Return ``x`` as an array of the given dtype, strongly typed; PRNG keys stay as they are."""
     if isinstance(x, jax.Array) and x.dtype == dtype and not getattr(x, "weak_type", False):
         return x  # as nearly always: in a tree of thousands of leaves asking jnp adds up
     return x if jnp.issubdtype(dtype, jax.dtypes.extended) else jnp.asarray(x).astype(dtype)
 
 
 def to_compute_dtype(x: jax.Array) -> jax.Array:
-    """``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
+    """Return ``x`` in the dtype that arithmetic on it is done in; see `at_least_float32`."""
     return cast(x, at_least_float32(x.dtype if isinstance(x, jax.Array) else jnp.result_type(x)))
 
 

@@ -42,7 +42,7 @@ class Layout:
 
     @functools.cached_property
     def shapes(self) -> dict[str, list[tuple[int, ...]]]:
-        """Of the parameters in each array, in the order in which they stand there."""
+        """Return the shapes of the parameters in each array, in the order in which they stand there."""
         shapes: dict[str, list[tuple[int, ...]]] = {}
         for leaf in self.leaves:
             shapes.setdefault(leaf.array, []).append(leaf.shape)
@@ -65,12 +65,12 @@ class Packed:
         self.arrays, self.layout = arrays, layout
 
     def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], Any]:
-        """For JAX."""
+        """Flatten or unflatten for JAX."""
         return tuple((jax.tree_util.DictKey(name), x) for name, x in self.arrays.items()), (*self.arrays, self.layout)
 
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], arrays: Any) -> "Packed":
-        """For JAX."""
+        """Flatten or unflatten for JAX."""
         *names, layout = static
         return cls(dict(zip(names, arrays, strict=True)), layout)
 
@@ -79,24 +79,24 @@ class Packed:
         return f"Packed({{{arrays}}}, of {len(self.layout.leaves)} leaves)"
 
     def opened(self, split: Callable[[Any, list[tuple[int, ...]]], Any]) -> Tree:
-        """The tree of the original structure; its leaves are what ``split`` gives of each buffer, for these shapes."""
+        """Return the tree in its original structure; ``split`` gives the leaves of each buffer, for these shapes."""
         buffers, shapes = self.layout.buffers, self.layout.shapes
         parts = {name: iter(split(x, shapes[name]) if name in buffers else [x]) for name, x in self.arrays.items()}
         return self.layout.treedef.unflatten([next(parts[leaf.array]) for leaf in self.layout.leaves])
 
 
 def is_packed(x: Any) -> bool:
-    """Whether this node of a tree is `Packed`."""
+    """Return whether this node of a tree is `Packed`."""
     return isinstance(x, Packed)
 
 
 def packed_in(tree: Tree) -> list[Packed]:
-    """The nodes of the tree that are."""
+    """Return the packed nodes of a tree."""
     return list(filter(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
 
 
 def leaf_shapes(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    """What stands in a buffer, without its entries; what is no array is repeated."""
+    """Return the shapes and dtypes of the leaves in a buffer; anything but an array is repeated."""
     if not hasattr(x, "dtype"):
         return [x] * len(shapes)
     return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
@@ -110,7 +110,7 @@ def unpack_with(tree: Tree, split: Callable[[Any, list[tuple[int, ...]]], Any] =
 
 
 def merge_by_array(caller: str, values: Tree, like: Tree) -> Tree:
-    """A value for each array of ``like``, from one for each leaf of it as it is opened.
+    """Return a value for each array of ``like``, from one for each leaf.
 
     Raises:
         ValueError: leaves that share a buffer have different ones.
@@ -133,7 +133,7 @@ def merge_by_array(caller: str, values: Tree, like: Tree) -> Tree:
 
 
 def reject_packed(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
-    """The ``init`` of a rule that looks at leaves as they are: it refuses parameters that lie in a buffer."""
+    """Return the ``init`` of a rule that looks at whole leaves: it refuses packed parameters."""
 
     def checked(params: Tree) -> Any:
         for x in packed_in(params):

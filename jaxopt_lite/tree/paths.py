@@ -19,9 +19,9 @@ def _is_array(x: Any) -> bool:
 
 
 def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str = "packed") -> Tree:
-    """The tree with ``function(path, leaf)`` at each leaf; whatever has a shape and a dtype is a leaf.
+    """Return the tree with ``function(path, leaf)`` at each leaf; anything with a shape and a dtype is a leaf.
 
-    Of what is packed, the function gets each leaf by itself, and must say the same of all that share a buffer.
+    The function gets each packed leaf by itself. It must return the same for all that share a buffer.
     """
 
     def apply(path: Any, leaf: Any) -> Any:
@@ -31,12 +31,12 @@ def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str =
 
 
 def matches(path: str, patterns: str) -> bool:
-    """Whether a path fits one of the patterns, which are Python's fnmatch with ``|`` between."""
+    """Return whether a path fits one of the patterns, which are Python's fnmatch with ``|`` between."""
     return any(fnmatchcase(path, one) for one in patterns.split("|"))
 
 
 def leaves_of(tree: Tree) -> str:
-    """Lists the leaves, for whoever named none of them; where only numbers tell them apart, says what else can."""
+    """List the leaves, for an error message; where only numbers tell them apart, name another way."""
     paths = jax.tree.leaves(map_with_path(lambda path, _: path, unpack_with(tree)))
     names = {tuple(part for part in path.split("/") if not part.isdigit()) for path in paths}
     instead = "; these have no names of their own: a function (path, leaf) tells them apart"
@@ -46,7 +46,7 @@ def leaves_of(tree: Tree) -> str:
 
 
 def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
-    """The tree with one of the values at each leaf, by the pattern that its path fits.
+    """Return the tree with one of the values at each leaf, by the pattern that its path fits.
 
     A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. What no other fits, ``"*"`` is
     for, so that the order does not matter.
@@ -72,7 +72,7 @@ def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
 
 
 def takes_tree(label: Callable[..., Any]) -> bool:
-    """Tell whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
+    """Return whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
     try:
         inspect.signature(label).bind("path", "leaf")
     except TypeError:
@@ -114,7 +114,7 @@ def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") ->
 
 
 def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partition") -> Tree:
-    """The name of each leaf's group, in its place; see `partition` for what ``label`` may be.
+    """Return the name of each leaf's group, in its place; `partition` describes ``label``.
 
     Raises:
         TypeError, ValueError: as `check_label`, of what a function gives as well.
@@ -142,12 +142,12 @@ def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partiti
 
 
 def select_group(name: str, names: Tree, tree: Tree) -> Tree:
-    """The leaves of one group, and None in place of the others."""
+    """Return the leaves of one group, and None in place of the others."""
     return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)
 
 
 def merge_groups(names: Tree, parts: dict[str, Tree]) -> Tree:
-    """The tree that ``parts`` are groups of."""
+    """Return the tree whose groups are ``parts``."""
     return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())
 
 
@@ -167,7 +167,7 @@ def groups_of(pair: Any) -> Groups | None:
 
 
 def update_by_group(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
-    """Builds the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
+    """Build the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
 
     ``names_of`` tells the group of each leaf. The state is a dict of the groups' states, with None where a leaf is in
     another group. `groups_of` the pair says who steps which group.

@@ -11,17 +11,17 @@ from jaxopt_lite.types import Tree
 
 
 def is_traced(tree: Tree) -> bool:
-    """Whether any array of the tree has no value yet: a program is being made, or it is mapped or differentiated."""
+    """Return whether any array of the tree is a tracer."""
     return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
 
 
 def copy(params: Tree) -> Tree:
-    """The parameters, in arrays of their own and in the dtype that arithmetic on them is done in; sharded alike."""
+    """Return a copy of the parameters, in the dtype that arithmetic on them is done in; sharded alike."""
     return jax.tree.map(lambda p: jnp.array(to_compute_dtype(p), copy=True), params)
 
 
 def add_updates(params: Tree, updates: Tree) -> Tree:
-    """``params + updates``, in the dtype of ``params``: where `apply_updates` will put them."""
+    """Return ``params + updates``, in the dtype of ``params``, as `apply_updates` does."""
 
     def total(p: jax.Array, u: jax.Array) -> jax.Array:
         a, b = to_compute_dtype(p), to_compute_dtype(u)
@@ -32,7 +32,7 @@ def add_updates(params: Tree, updates: Tree) -> Tree:
 
 
 def params_with_gradient(grads: Tree, params: Tree) -> Tree:
-    """Keeps the parameters that have a gradient; None elsewhere, whatever stands there, as in equinox's models.
+    """Return the parameters that have a gradient, and None elsewhere, as equinox's models need it.
 
     Where all have one, and where the trees do not go together, it returns ``params`` itself.
     """
@@ -50,12 +50,12 @@ def as_arrays(tree: Tree) -> Tree:
 
 
 def fill_none(tree: Tree, like: Tree) -> Tree:
-    """Fills a tree, where it has None, with what stands in another."""
+    """Fill a tree, where it has None, from another."""
     return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
 
 
 def is_function(x: Any) -> bool:
-    """Tell whether to call it, where a tree may stand as well: a module of equinox is a tree to JAX, and callable.
+    """Return whether an argument is a function, and no tree; a module of equinox is a tree to JAX, and callable.
 
     A function is a leaf to JAX, or has no leaves, or is a ``jax.tree_util.Partial``.
     """
@@ -75,23 +75,23 @@ def _is_none(x: Any) -> bool:
 
 
 def difference(a: Tree, b: Tree) -> Tree:
-    """``a - b``, in at least float32."""
+    """Return ``a - b``, in at least float32."""
     return jax.tree.map(lambda x, y: to_compute_dtype(x) - to_compute_dtype(y), a, b)
 
 
 def all_finite(tree: Tree) -> jax.Array:
-    """Whether no array of the tree holds an infinity or a NaN; a boolean scalar."""
+    """Return whether no array of the tree holds an infinity or a NaN; a boolean scalar."""
     return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree)], bool))
 
 
 def same_structure(a: Tree, b: Tree) -> bool:
-    """Whether two trees have the same containers, keys and places of None."""
+    """Return whether two trees have the same containers, keys and places of None."""
     ours: Any = jax.tree.structure(a)
     return bool(ours == jax.tree.structure(b))
 
 
 def is_prefix(a: Tree, b: Tree) -> bool:
-    """Whether ``b`` has the structure of ``a``, but for trees that may stand where ``a`` has leaves."""
+    """Return whether ``b`` has the structure of ``a``, but for trees that may stand where ``a`` has leaves."""
     try:
         jax.tree.structure(a).flatten_up_to(b)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
@@ -100,7 +100,7 @@ def is_prefix(a: Tree, b: Tree) -> bool:
 
 
 def restructure_by_name(tree: Tree, like: Tree) -> Tree | None:
-    """The tree in the structure of another whose leaves have the same names; None if they have others.
+    """Return the tree in the structure of another whose leaves have the same names; None if they have others.
 
     A container that keeps states by name, as ``nnx.Optimizer`` does, gives a mapping back for a tuple.
     """
@@ -114,7 +114,7 @@ def restructure_by_name(tree: Tree, like: Tree) -> Tree | None:
 
 
 def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], bool]) -> tuple[Any, str, str]:
-    """Where two trees first differ, and what either has there."""
+    """Return the path at which two trees first differ, and a description of both there."""
     if type(a) is type(b):
         ours, theirs = _children(a), _children(b)
         for key in [*ours, *(key for key in theirs if key not in ours)]:
@@ -128,13 +128,13 @@ def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], 
 
 
 def _children(tree: Tree) -> dict[Any, Tree]:
-    """What stands one level down in a container, by key."""
+    """Return the children of a container, by key."""
     children, _ = jax.tree_util.tree_flatten_with_path(tree, is_leaf=lambda x: x is not tree)
     return {key: child for (key,), child in children}
 
 
 def format_leaf(x: Any) -> str:
-    """What stands somewhere, in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
+    """Describe a leaf in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
     if hasattr(x, "shape"):
         return f"{'float0' if x.dtype == jax.dtypes.float0 else x.dtype}{list(x.shape)}"
     if x is None or isinstance(x, int | float | complex | str):

@@ -16,7 +16,7 @@ SMALL = 2**20
 
 
 def zeros_like(params: Tree, *, real: bool = False) -> Tree:
-    """Zeros of each parameter's shape and sharding, in the dtype that arithmetic on it is done in.
+    """Return zeros of each parameter's shape and sharding, in the dtype that arithmetic on it is done in.
 
     Args:
         params: a tree of arrays, of ``jax.ShapeDtypeStruct``, or of nothing.
@@ -32,8 +32,8 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
         if real and jnp.issubdtype(dtype, jnp.complexfloating):
             dtype = jnp.finfo(dtype).dtype
         if isinstance(p, jax.core.Tracer):
-            # Under jit a constant has no sharding and lands whole on one device. This one is 0 as well, but the
-            # compiler cannot know it without looking at p, and so lays it out as p is laid out.
+            # Under jit a constant has no sharding and lands whole on one device. This one is 0 as well. The compiler
+            # cannot know it without p, and so lays it out like p.
             return jnp.minimum(jnp.isfinite(p).astype(jnp.int8), 0).astype(dtype)
         if isinstance(p, jax.Array) and p.is_fully_addressable and p.size * dtype.itemsize <= SMALL:
             return np.zeros(p.shape, dtype)
@@ -50,7 +50,7 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
 
 
 def zero_steps(params: Tree) -> jax.Array:
-    """The step counter at its start: an int32 0 on the devices of ``params``, on every device of their mesh.
+    """Return the step counter at its start: an int32 0, replicated over the devices of ``params``.
 
     A counter left on the default device would make the second step on a mesh compile anew.
     """
@@ -58,7 +58,7 @@ def zero_steps(params: Tree) -> jax.Array:
 
 
 def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """Zeros of any shape on the devices of ``params``, whole on every device of their mesh."""
+    """Return zeros of any shape, replicated over the devices of ``params``."""
     leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
@@ -69,14 +69,14 @@ def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Ar
 
 
 def replicated_scalar(params: Tree, value: Scalar = 0.0) -> jax.Array:
-    """A number in the dtype that ``norm(params)`` has, on the devices of ``params``."""
+    """Return a number in the dtype of ``norm(params)``, replicated over the devices of ``params``."""
     dtypes = [jnp.finfo(at_least_float32(jnp.result_type(p))).dtype for p in jax.tree.leaves(params)]
     dtype = jnp.result_type(*dtypes) if dtypes else jnp.result_type(float)
     return replicated_zeros(params, (), dtype) + jnp.asarray(value, dtype)
 
 
 def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
-    """Real zeros for what is kept of one parameter over some axes, or all: shaped and sharded as its mean there is."""
+    """Return real zeros, shaped and sharded as the mean of a parameter over some axes, or all."""
 
     def over(p: Any) -> jax.Array:
         return jnp.max(zeros_like(p, real=True), axes, keepdims=keepdims, initial=0)
@@ -93,7 +93,7 @@ def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims
 
 
 def sharding_of_axes(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
-    """The sharding of an array whose axes are these of a sharded one's; None is one that is whole everywhere."""
+    """Return the sharding of an array with these axes of a sharded one; None stands for a replicated axis."""
     spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
     # JAX writes the axes that are whole, at the end, of explicit axes alone; another way compiles a step anew.
     while spec and spec[-1] is None and AxisType.Explicit not in sharding.mesh.axis_types:
@@ -102,5 +102,5 @@ def sharding_of_axes(sharding: NamedSharding, axes: Sequence[int | None]) -> Nam
 
 
 def next_step(iter: jax.Array) -> jax.Array:
-    """``iter + 1``, an int32 that stays at 2³¹ - 1 once it is there instead of turning negative."""
+    """Return ``iter + 1``, an int32 that stays at 2³¹ - 1 instead of turning negative."""
     return jnp.minimum(iter, jnp.iinfo(iter.dtype).max - 1) + 1

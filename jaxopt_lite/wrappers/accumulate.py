@@ -24,7 +24,7 @@ class AccumulateState(NamedTuple):
 
 @optimizer
 def accumulate(opt: Optimizer, every: ScalarOrSchedule):
-    """One step of the optimizer along the mean of every so many gradients; the updates between are 0.
+    """Step the optimizer along the mean of every so many gradients; the updates between are 0.
 
         weight ← weight + w;  mean ← mean + w / weight (g - mean)
 

@@ -21,7 +21,7 @@ class AverageState(NamedTuple):
 
 @optimizer(needs=("params",))
 def average(opt: Optimizer, ema: Scalar | None = 0.999, debias: bool = True, begin: int = 0, every: int = 1):
-    """Trains as the optimizer does, and keeps an average of the parameters to evaluate: `averaged_params`.
+    """Train as the optimizer does, and keep an average of the parameters to evaluate: `averaged_params`.
 
         n: how many parameters have been averaged, one in ``every`` steps, from step ``begin`` on
         average ← average + weight (p - average)

@@ -8,7 +8,7 @@ from jaxopt_lite.core import optimizer
 
 @optimizer
 def freeze():
-    """Leaves every parameter where it is.
+    """Leave every parameter where it is.
 
         p ← p
 

@@ -21,7 +21,7 @@ class LookaheadState(NamedTuple):
 
 @optimizer(needs=("params",))
 def lookahead(opt: Optimizer, every: Scalar = 5, alpha: Scalar = 0.5):
-    """Every so many steps the parameters go back to between where they are and where they were.
+    """Move the parameters back, every so many steps, to between where they are and where they were.
 
         p ← p + u
         every ``every`` steps:  slow ← slow + alpha (p - slow);  p ← slow

@@ -16,7 +16,7 @@ class MaximizeState(NamedTuple):
 
 @optimizer
 def maximize(opt: Optimizer):
-    """The optimizer climbs: it is given the gradient of -f. Weight decay still shrinks.
+    """Climb: the optimizer gets the gradient of -f. Weight decay still shrinks.
 
         g ← -g
 

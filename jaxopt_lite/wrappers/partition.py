@@ -11,7 +11,7 @@ from jaxopt_lite.types import Tree
 
 @optimizer
 def partition(groups: dict[str, Optimizer], label: Tree | Callable[..., Any]):
-    """Steps each group of parameters with an optimizer of its own.
+    """Step each group of parameters with an optimizer of its own.
 
     Use it for what should not decay, should learn slower, or should stay as it is: ``freeze()`` is the optimizer for
     that. A norm of the whole gradient is, inside a group, that of the group.

@@ -18,7 +18,7 @@ class SAMState(NamedTuple):
 
 @optimizer(needs=("params", "value_fn", "tree"))
 def sam(opt: Optimizer, rho: Scalar = 0.05):
-    """The optimizer steps along the gradient at the worst place nearby.
+    """Step along the gradient at the worst place nearby.
 
         ĝ = ∇f(p + rho g / ‖g‖)    with the norm of all leaves together
 

@@ -20,7 +20,7 @@ class SkipNonfiniteState(NamedTuple):
 
 @optimizer
 def skip_nonfinite(opt: Optimizer, give_up_after: int | None = None):
-    """Takes no step where any gradient is infinite or NaN.
+    """Take no step where any gradient is infinite or NaN.
 
     Such a step leaves the parameters, the optimizer's state and its counter as they were, and is counted. Without this
     wrapper a NaN goes through, into the leaf that it is in and no other.

@@ -21,7 +21,7 @@ class SkipSpikesState(NamedTuple):
 
 @optimizer
 def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
-    """Takes no step where the loss or the gradient's norm is far above what it has been, or not finite.
+    """Take no step where the loss or the gradient's norm is far above its past, or not finite.
 
         skip where x > mean + deviations · deviation, x being the loss or the norm, over the last ``window`` of it
 

@@ -154,8 +154,8 @@ def run_show(args: argparse.Namespace) -> None:
 
 
 def summary(factory: Any) -> str:
-    """Return the first line of a docstring."""
-    return (inspect.getdoc(factory) or "").partition("\n")[0]
+    """Return the first line of a docstring, without its verb."""
+    return (inspect.getdoc(factory) or "").partition("\n")[0].removeprefix("Build ")
 
 
 def check_writable(*paths: str | None) -> None:

@@ -114,6 +114,11 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
 
     Raises:
         ValueError: ``state`` is not that of ``opt``.
+
+    Example:
+        >>> opt = chain(clip(1.0), adam(schedules.linear(0.1, 0.0, steps=10)))
+        >>> print(hyperparams(opt, opt.init(jnp.zeros(2))))
+        {'lr': Array(0.1, dtype=float32)}
     """
     numbers: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"):
@@ -136,6 +141,17 @@ def describe(opt: Optimizer, params: Tree) -> None:
 
     Needs rich, from the extra ``race``. Each group has a row, and so has each wrapper and transform around it that
     keeps something; the last row is their sum. A line below tells whether `pack` would pay.
+
+    Example:
+        >>> describe(adam(), {"w": jnp.ones((2, 3))})  # doctest: +ELLIPSIS
+        ┏━━━━━━━┳━━━━━━━┳━━━━━━━━━━━━┳━━━━━━┳━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+        ┃ group ┃ paths ┃ parameters ┃ rule ┃ lr    ┃ weight decay ┃ bytes of state ┃
+        ┡━━━━━━━╇━━━━━━━╇━━━━━━━━━━━━╇━━━━━━╇━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+        │       │ w     │          6 │ adam │ 0.001 │              │             52 │
+        ├───────┼───────┼────────────┼──────┼───────┼──────────────┼────────────────┤
+        │ all   │       │          6 │ adam │       │              │             52 │
+        └───────┴───────┴────────────┴──────┴───────┴──────────────┴────────────────┘
+        1 of 1 leaves have at most 8192 entries: pack(params) would not pay.
     """
     from rich.console import Console  # noqa: PLC0415 - an extra
     from rich.table import Column, Table  # noqa: PLC0415 - an extra

@@ -18,6 +18,13 @@ def to_optax(opt: Transform) -> Any:
 
     All else that takes optax's optimizers takes these as they are: they unpack to ``(init, update)``, and have both.
     But optax's own ``chain`` and its like ask as well, before they pass on keywords such as ``value``.
+
+    Example:
+        >>> import optax
+        >>> tx = optax.chain(optax.clip(1.0), to_optax(adam(0.1)))
+        >>> updates, state = tx.update(2.0, tx.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
     """
     import optax  # noqa: PLC0415 - an extra
 
@@ -37,6 +44,14 @@ def from_optax(tx: Any):
     ``value``, ``grad`` and ``value_fn`` reach it where they are given. It works on copies in float32 of what is in half
     precision, and its state is made for them: in half precision most of optax's states change their dtypes. Nothing
     tells whether it looks at leaves, and so it refuses what `pack` has packed.
+
+    Example:
+        >>> import optax
+        >>> opt = average(from_optax(optax.sgd(0.1)))
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.2
+
     State: optax's.
     Two of them are equal if they are of one ``tx``; they cannot be pickled, as optax's closures cannot.
     """
@@ -54,6 +69,14 @@ def transform_from_optax(tx: Any):
         TypeError: ``tx`` has no ``init`` and ``update``.
 
     ``chain(transform_from_optax(optax.zero_nans()), adam())``. All else is as in `from_optax`.
+
+    Example:
+        >>> import optax
+        >>> opt = chain(transform_from_optax(optax.clip_by_block_rms(1.0)), sgd(0.1))
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: optax's.
     """
     return _pair("transform_from_optax", tx)

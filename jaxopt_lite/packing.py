@@ -56,6 +56,13 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
         TypeError: a leaf is no array of floats, or packed already.
         ValueError: a leaf is spread over several devices, or stays and has the name of another array; or a pattern, or
             a tree of labels, does not fit ``params``.
+
+    Example:
+        >>> packed, unpack_packed = pack({"a": jnp.ones(3), "b": jnp.ones((2, 2))})
+        >>> print(jax.tree.map(jnp.shape, packed))
+        Packed({'float32': a tuple}, of 2 leaves)
+        >>> print(jax.tree.map(jnp.shape, unpack_packed(packed)))
+        {'a': (3,), 'b': (2, 2)}
     """
     largest = checked_number("pack: largest", largest, STEP._replace(none=True))
     check_arrays("pack", params=params)
@@ -88,6 +95,11 @@ def unpack(tree: Tree) -> Tree:
 
     Use it in the loss, to read a state, and to write checkpoints that know nothing of packing: ``unpack(state)``.
     Differentiable; what was not packed comes out as the same array.
+
+    Example:
+        >>> packed, _ = pack({"a": jnp.ones(3), "b": jnp.zeros(2)})
+        >>> print(unpack(adam().init(packed)).m)
+        {'a': Array([0., 0., 0.], dtype=float32), 'b': Array([0., 0.], dtype=float32)}
     """
     return unpack_with(tree, _split)
 
@@ -101,6 +113,13 @@ def repack(tree: Tree, like: Tree) -> Tree:
 
     Raises:
         ValueError: ``tree`` has another structure, or leaves of other shapes.
+
+    Example:
+        >>> packed, _ = pack({"a": jnp.ones(3), "b": jnp.zeros(2)})
+        >>> state = adam().init(packed)
+        >>> again = repack(unpack(state), like=state)
+        >>> print(jax.tree.structure(again) == jax.tree.structure(state))
+        True
     """
     expected = unpack_with(like)
     if not same_structure(tree, expected):

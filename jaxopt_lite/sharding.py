@@ -22,6 +22,13 @@ def state_shardings(opt: Any, params: Tree) -> Any:
 
     Raises:
         TypeError: a parameter has no ``NamedSharding``.
+
+    Example:
+        >>> mesh = jax.sharding.Mesh(jax.devices()[:1], ("data",))
+        >>> sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("data"))
+        >>> params = jax.device_put({"w": jnp.ones(8)}, sharding)
+        >>> state_shardings(adam(), params).m["w"] == sharding
+        True
     """
     shardings, shapes = {}, {}
     for path, p in jax.tree_util.tree_leaves_with_path(params):

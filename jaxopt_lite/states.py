@@ -24,6 +24,11 @@ def find(state: Any, name: str) -> Any:
 
     Raises:
         ValueError: there is none, or there are several, in which case the sentence says where.
+
+    Example:
+        >>> opt = chain(clip(1.0), adam())
+        >>> print(find(opt.init(jnp.zeros(2)), "m"))
+        [0. 0.]
     """
     fields = list(_fields(state, "state"))
     found = [(where, value) for where, field, value in fields if field == name]
@@ -55,6 +60,12 @@ def averaged_params(state: Any) -> Tree:
 
     Raises:
         ValueError: no `average`, or more than one, has a part in this state.
+
+    Example:
+        >>> opt = average(sgd(0.1), ema=0.5)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{averaged_params(state):.3g}")
+        0.8
     """
     return find(state, "average")
 
@@ -73,6 +84,13 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
 
     Raises:
         ValueError: no schedule-free rule, or more than one, has a part in this state, or it is not of these parameters.
+
+    Example:
+        >>> opt = schedule_free_sgd(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> params = apply_updates(1.0, updates)
+        >>> print(f"{evaluation_params(state, params):.3g}")
+        0.8
     """
     beta1, z = find(state, "beta1"), find(state, "z")
     check_kept("evaluation_params", "z", z, params)
@@ -100,6 +118,12 @@ def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tup
     Raises:
         ValueError: the state is neither that of `lbfgs` nor that of a chain that ends in it: what is around it, or
             after it, may have changed the function, or where the step ended. Or it is not of these parameters.
+
+    Example:
+        >>> opt, f = lbfgs(), lambda x: (x - 1) ** 2
+        >>> value, grad = value_and_grad_from_state(f)(3.0, state=opt.init(3.0))
+        >>> print(f"{value:.3g} {grad:.3g}")
+        4 4
     """
 
     def value_and_grad(params: Tree, *args: Any, state: Any, **kwargs: Any) -> tuple[jax.Array, Tree]:

@@ -40,6 +40,15 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
     Raises:
         TypeError: ``opt`` is no optimizer, or ``loss`` no function.
         ValueError: at a step, where one array stands at two places of ``params`` and ``state``.
+
+    Example:
+        >>> def loss(params, batch):
+        ...     return (params["w"] - batch) ** 2
+        >>> step = train_step(loss, sgd(0.1))
+        >>> params = {"w": jnp.array(3.0)}
+        >>> params, state, value = step(params, sgd(0.1).init(params), 1.0)
+        >>> print(f"{params['w']:.3g} {value:.3g}")
+        2.6 4
     """
     checked(train_step, {"opt": opt})
     if not callable(loss):
@@ -111,6 +120,10 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
         TypeError: a leaf is not an array of floats, or a gradient is complex where its parameter is real.
         ValueError: the trees differ in structure or shape, or ``rho`` is negative or an array of several numbers.
 
+    Example:
+        >>> print(perturbed_params(jnp.array([1.0, 1.0]), jnp.array([3.0, 4.0]), rho=0.5))
+        [1.3 1.4]
+
     Source: Foret et al. (2021), arXiv:2010.01412.
     """
     call, stepped = "perturbed_params", params_with_gradient(grads, params)
@@ -151,6 +164,13 @@ def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, 
     Raises:
         TypeError: ``value_fn`` is no function.
         NameError: there is no axis of that name where the function is called.
+
+    Example:
+        >>> def gradient(batch):
+        ...     value_fn = pmean_fn(lambda x: batch * x, "data")
+        ...     return jax.grad(value_fn)(2.0)
+        >>> print(jax.vmap(gradient, axis_name="data")(jnp.array([1.0, 3.0])))
+        [2. 2.]
     """
     if not callable(value_fn):
         raise TypeError(f"pmean_fn: value_fn must be a function of the parameters, not {format_leaf(value_fn)}")

@@ -37,7 +37,8 @@ def namespace(function):
     """What stands in an example without an import: the package's names, and those beside the function."""
     beside = importlib.import_module(f"{function.__module__.rpartition('.')[0] or 'jaxopt_lite'}")
     names = {name: vars(beside)[name] for name in getattr(beside, "__all__", [])}
-    return names | {name: getattr(jaxopt_lite, name) for name in jaxopt_lite.__all__} | NAMES
+    ours = {name: getattr(jaxopt_lite, name) for name in jaxopt_lite.__all__}
+    return names | ours | {function.__name__: function} | NAMES
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -141,7 +141,7 @@ def in_order(doc, parts):
 def parts_of_docstring(factory):
     """The parts that every factory's docstring has."""
     arguments = [f"    {name}: " for name in inspect.signature(factory).parameters if name != "parts"]
-    return [*(["Args:"] if arguments else []), *arguments, "State: ", "Source: "]
+    return [*(["Args:"] if arguments else []), *arguments, "Example:", "State: ", "Source: "]
 
 
 def test_docstrings_tell_all():

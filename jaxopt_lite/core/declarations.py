@@ -68,6 +68,17 @@ def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: 
 
     Raises:
         ValueError: ``needs`` has something else in it, or speaks of a ``weight_decay`` that is no argument of ``body``.
+
+    Example:
+        >>> @optimizer
+        ... def signed(lr=0.1):
+        ...     def init(params):
+        ...         return ()
+        ...     def update(grads, state, params=None):
+        ...         return each(lambda g: -lr * jnp.sign(g), grads), state
+        ...     return init, update
+        >>> print(signed(lr=0.5), signed().update(-3.0, ())[0])
+        signed(lr=0.5) 0.1
     """
     if body is None:
         return functools.partial(optimizer, family=family, paper=paper, needs=needs)
@@ -93,6 +104,18 @@ def transform(
         needs: as for `optimizer`.
         after_rule: it works on updates, not on gradients, so that in a chain it stands after the optimizer.
         sets_rate: its ``lr`` takes the place of the rule's, whose updates it rescales; the race sweeps it.
+
+    Example:
+        >>> @transform
+        ... def halve():
+        ...     def init(params):
+        ...         return ()
+        ...     def update(grads, state, params=None):
+        ...         return each(lambda g: g / 2, grads), state
+        ...     return init, update
+        >>> opt = chain(halve(), sgd(1.0))
+        >>> print(opt.update(3.0, opt.init(0.0))[0])
+        -1.5
     """
     if body is None:
         return functools.partial(transform, needs=needs, after_rule=after_rule, sets_rate=sets_rate)

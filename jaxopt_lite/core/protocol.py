@@ -127,6 +127,10 @@ class Transform(Value):
         Raises:
             TypeError: a leaf of ``params`` is not an array of real or complex floats.
             ValueError: a hyperparameter is an array of several numbers, outside ``vmap``.
+
+        Example:
+            >>> print(sgd().init({"w": jnp.ones(2)}))
+            SGDState(iter=Array(0, dtype=int32))
         """
         params = as_arrays(params)
         checks.check_init(self, params)
@@ -157,6 +161,12 @@ class Transform(Value):
         runs operation by operation. It is compiled anew for every new Python number among the optimizer's arguments: a
         rate that changes from step to step should be a schedule or a jax array. Of a complex parameter ``jax.grad``
         gives the conjugate of the gradient: conjugate it before it comes here.
+
+        Example:
+            >>> opt, params = sgd(0.1), {"w": jnp.ones(2)}
+            >>> updates, state = opt.update({"w": jnp.ones(2)}, opt.init(params), params)
+            >>> print(updates)
+            {'w': Array([-0.1, -0.1], dtype=float32)}
         """
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
         # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
@@ -209,6 +219,11 @@ def apply_updates(params: Tree, updates: Tree) -> Tree:
     Raises:
         TypeError: a leaf is not an array of floats, or an update is complex where its parameter is real.
         ValueError: the trees differ in structure or shape. Nothing is broadcast.
+
+    Example:
+        >>> params = {"w": jnp.array([1.0, 2.0])}
+        >>> print(apply_updates(params, {"w": jnp.array([-0.5, 0.5])}))
+        {'w': Array([0.5, 2.5], dtype=float32)}
     """
     try:
         return (_apply if is_traced(updates) else _compiled_apply)(params, updates)

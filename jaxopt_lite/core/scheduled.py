@@ -55,6 +55,10 @@ def at(number: ScalarOrSchedule, iter: jax.Array) -> Scalar:
 
     Raises:
         TypeError: the schedule gave something other than one number.
+
+    Example:
+        >>> print(at(0.1, 3), at(lambda step: 1 / (1 + step), jnp.array(3)))
+        0.1 0.25
     """
     if callable(number):
         schedule, number = number, number(iter)

@@ -112,6 +112,10 @@ class Value:
 
         Raises:
             TypeError: the factory has no such argument.
+
+        Example:
+            >>> print(sgd().replace(lr=0.1))
+            sgd(lr=0.1)
         """
         arguments = self.arguments
         for unknown in changes.keys() - arguments.keys():

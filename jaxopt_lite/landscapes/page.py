@@ -38,6 +38,11 @@ def page(landscape: Landscape, opts: Mapping[str, Optimizer], steps: int) -> str
 
     Returns:
         The text of an HTML file, below 1.5 MB.
+
+    Example:
+        >>> html = page(LANDSCAPES["book"], {"sgd": sgd(0.9)}, steps=3)
+        >>> print(html[:15])
+        <!DOCTYPE html>
     """
     kept = thinned(steps + 1, MOST_POINTS)
     side = min(MOST_STARTS, math.isqrt(BYTES // (4 * (len(kept) + 1) * len(opts))))

@@ -30,6 +30,10 @@ def png(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None
         landscape: what was descended.
         paths: the points of each path by the name that the legend gives it; shape (points, 2), NaN where it left.
         out: the file, overwritten.
+
+    Example:
+        >>> paths = {"sgd": trajectories(sgd(0.9), LANDSCAPES["book"], [(-7.0, 2.0)], steps=5)[0]}
+        >>> png(LANDSCAPES["book"], paths, "paths.png")
     """
     figure, moving = _figure(landscape, paths)
     _show(moving, paths, _last(paths))
@@ -37,7 +41,12 @@ def png(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None
 
 
 def gif(landscape: Landscape, paths: Mapping[str, Any], out: str | Path) -> None:
-    """Draw the same as `png` in motion, at most 100 frames, repeated forever; arguments as of `png`."""
+    """Draw the same as `png` in motion, at most 100 frames, repeated forever; arguments as of `png`.
+
+    Example:
+        >>> paths = {"sgd": trajectories(sgd(0.9), LANDSCAPES["book"], [(-7.0, 2.0)], steps=3)[0]}
+        >>> gif(LANDSCAPES["book"], paths, "paths.gif")
+    """
     from PIL import Image  # noqa: PLC0415 - an extra
 
     figure, moving = _figure(landscape, paths)

@@ -23,6 +23,11 @@ def trajectories(opt: Optimizer, landscape: Landscape, starts: Any, steps: int) 
     Returns:
         Floats of shape (starts, steps + 1, 2), the start the first of each path. From where a path is no longer finite
         it is NaN.
+
+    Example:
+        >>> points = trajectories(sgd(0.1), LANDSCAPES["book"], [(-7.0, 2.0)], steps=2)
+        >>> print(points.shape)
+        (1, 3, 2)
     """
 
     def path(start: jax.Array) -> jax.Array:

@@ -30,6 +30,14 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         TypeError: the rule returned another number of values than it got, or one of another structure or shape.
 
     Leaves of one shape and dtype share one trace of the rule.
+
+    Example:
+        >>> def rule(g, m):
+        ...     m = 0.9 * m + g
+        ...     return -0.1 * m, m
+        >>> updates, m = each(rule, {"w": jnp.ones(2)}, {"w": jnp.zeros(2)})
+        >>> print(updates)
+        {'w': Array([-0.1, -0.1], dtype=float32)}
     """
     treedef: Any = jax.tree.structure(trees[0])
     name = getattr(rule, "__qualname__", str(rule))

@@ -26,6 +26,10 @@ def abs2(g: jax.Array) -> jax.Array:
 
     A float32 gradient above 1.8e19 would square to infinity. A second moment that is infinite stays so, or turns into
     inf - inf.
+
+    Example:
+        >>> print(abs2(jnp.array([3 + 4j])))
+        [25.]
     """
     return saturate(g.real * g.real + g.imag * g.imag if jnp.iscomplexobj(g) else g * g)
 
@@ -65,6 +69,10 @@ def bias_correction(beta: Scalar, t: jax.Array) -> jax.Array:
     Computed as -expm1(t log(beta)). In float32 the plain formula subtracts two nearly equal numbers. It loses hundreds
     of ulp at beta = 0.999, thousands at 0.9999. The logarithm of a Python number is taken in double precision. The
     result is weakly typed: multiplying an array by it does not change the array's dtype.
+
+    Example:
+        >>> print(f"{bias_correction(0.9, jnp.array(1)):.3g}")
+        0.1
 
     Source: Kingma & Ba (2015), arXiv:1412.6980, §3.
     """

@@ -35,6 +35,12 @@ def adabelief(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar =
         beta2: the share of ``s`` that each step keeps, in [0, 1).
         eps: added to ``s`` at every step, so that s comes to at least eps / (1 - beta2), and to its root.
 
+    Example:
+        >>> opt = adabelief(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.111
+
     State: `AdaBeliefState`, 8 bytes per float32 parameter. ``s`` is real for complex parameters.
     Source: Zhuang et al. (2020), arXiv:2010.07468, with the authors' eps; their code rectifies as `radam` besides.
     optax has two eps, both 1e-16, and is equal.

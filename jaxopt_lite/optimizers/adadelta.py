@@ -34,6 +34,12 @@ def adadelta(lr: ScalarOrSchedule = 1.0, decay_rate: Scalar = 0.9, eps: Scalar =
         decay_rate: ρ of the paper, the share of both averages that each step keeps, in [0, 1).
         eps: inside both roots; eps / (1 - decay_rate) is the square of the first step's size.
 
+    Example:
+        >>> opt = adadelta(lr=1.0)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.00316
+
     State: `AdaDeltaState`, 8 bytes per float32 parameter, both real for complex parameters.
     Source: Zeiler (2012), arXiv:1212.5701, with torch's defaults. optax's ``adadelta()`` without a learning rate does
     not turn the sign, and climbs; ``optax.adadelta(1.0)`` is equal.

@@ -51,6 +51,12 @@ def adafactor(
         eps1: added to squared gradients.
         eps2: the smallest root mean square of p, so that zeros can leave zero.
 
+    Example:
+        >>> opt = adafactor(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AdafactorState`, 4 bytes per row and column of a float32 matrix, 4 bytes per parameter of a vector. More
     than two axes are a stack of matrices over the last two.
     Source: Shazeer & Stern (2018), arXiv:1804.04235, algorithms 4 to 6. optax factors the two longest axes, if both are

@@ -37,6 +37,12 @@ def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.99
         eps: keeps the quotient finite where gradients are zero; added to the root before its correction (the "epsilon
             hat" of the paper's §2).
 
+    Example:
+        >>> opt = adam(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Deep Learning from Scratch, §6.1.6. torch and optax add 1e-8 to the corrected root √(v / (1 - beta2^iter)).
     Their Adam is `adam_standard`, and not this.

@@ -58,6 +58,12 @@ def adam_atan2(
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = adam_atan2(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.0795
+
     State: `AdamAtan2State`, 8 bytes per float32 parameter. ``v`` is real for complex parameters, whose m̂ keeps its
     phase.
     Source: Everett et al. (2024), arXiv:2407.05872, §4.3; other defaults are AdamW's. adam-atan2-pytorch multiplies by

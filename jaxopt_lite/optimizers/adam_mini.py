@@ -63,6 +63,12 @@ def adam_mini(
         peak_lr: the largest lr of the schedule, for "independent".
         out_axis: the axis of units: -1 for flax's and haiku's kernels, 0 for equinox's, and for embeddings.
 
+    Example:
+        >>> opt = adam_mini(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AdamMiniState`, 4 bytes per float32 parameter, and 4 per unit.
     Source: Zhang et al. (2024), arXiv:2406.16793, with the authors' defaults. Their code tells units by the names of
     parameters, steps biases by Adam, and decays neither these nor normalisations.

@@ -36,6 +36,12 @@ def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.
         beta2: the share of ``u`` that each step keeps, in [0, 1).
         eps: keeps the quotient finite where gradients are zero; added to the gradient's magnitude.
 
+    Example:
+        >>> opt = adamax(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AdaMaxState`, 8 bytes per float32 parameter. ``u`` is real for complex parameters.
     Source: Kingma & Ba (2015), arXiv:1412.6980, §7.1, which has no eps; as torch's and optax's.
     """

@@ -60,6 +60,12 @@ def adamw(
             a step without decay ends.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = adamw(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.101
+
     State: `AdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Loshchilov & Hutter (2019), arXiv:1711.05101. torch has the same defaults; optax's λ is 1e-4.
     """

@@ -63,6 +63,12 @@ def adan(
         decay: "proximal", as above; "decoupled", "independent" or "l2", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = adan(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AdanState`, 16 bytes per float32 parameter. ``n`` is real for complex parameters.
     Source: Xie et al. (2022), arXiv:2208.06677, with the authors' defaults. optax multiplies δ and d̂ by 1 - beta2,
     where beta2 belongs. It has a second eps of 1e-8 inside the root.

@@ -71,6 +71,12 @@ def ademamix(
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = ademamix(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AdEMAMixState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Pagliardini et al. (2024), arXiv:2409.03137; alpha is 5 to 10 there. As pytorch_optimizer's; optax has no
     warm-up unless alpha and b3 are schedules.

@@ -37,6 +37,12 @@ def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0
         beta2: the share of ``v`` that each step keeps, in [0, 1).
         eps: keeps the quotient finite where gradients are zero; added to the corrected root.
 
+    Example:
+        >>> opt = amsgrad(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `AMSGradState`, 12 bytes per float32 parameter. ``v`` and ``v_max`` are real for complex parameters.
     Source: Reddi et al. (2018), arXiv:1904.09237, which corrects no bias; as torch's Adam with amsgrad. optax keeps the
     largest of the corrected v, in which the first, noisiest ones weigh most.

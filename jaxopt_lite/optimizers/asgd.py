@@ -34,6 +34,12 @@ def asgd(lr: ScalarOrSchedule = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75
         power: the power by which η falls.
         begin: the step after which averaging begins.
 
+    Example:
+        >>> opt = asgd(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.2
+
     State: `ASGDState`, 4 bytes per float32 parameter.
     Source: Polyak & Juditsky (1992), in the form of Bottou (2012), "Stochastic gradient descent tricks"; as torch's,
     whose power is called alpha and whose begin t0.

@@ -48,6 +48,12 @@ def dog(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6)
         eps: keeps the quotient finite where gradients are zero.
         reps_rel: the first distance, as a share of 1 + ‖start‖.
 
+    Example:
+        >>> opt = dog(lr=1.0)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -2e-06
+
     State: `DoGState`, 4 bytes per float32 parameter.
     Source: Ivgi, Hinder & Carmon (2023), arXiv:2302.12022, and the authors' package dog-optimizer.
     """

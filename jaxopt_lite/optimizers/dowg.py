@@ -48,6 +48,12 @@ def dowg(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-4, reps_rel: Scalar = 1e-6
         eps: keeps the quotient finite where gradients are zero.
         reps_rel: the first distance, as a share of 1 + ‖start‖.
 
+    Example:
+        >>> opt = dowg(lr=1.0)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -7.69e-08
+
     State: `DoWGState`, 4 bytes per float32 parameter.
     Source: Khaled, Mishchenko & Jin (2023), arXiv:2305.16284, algorithm 1; eps as in the authors' code, where r is 0.01
     at first, and in optax's.

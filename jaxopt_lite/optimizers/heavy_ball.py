@@ -35,6 +35,12 @@ def heavy_ball(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, dampening: S
         dampening: the share of each gradient that is left out of ``b``, from the second step on.
         nesterov: look ahead along ``b``.
 
+    Example:
+        >>> opt = heavy_ball(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.2
+
     State: `HeavyBallState`, 4 bytes per float32 parameter.
     Source: Polyak (1964); nesterov as in Sutskever et al. (2013). As torch's SGD; optax has no dampening. ``momentum``
     is the book's, with lr inside the velocity.

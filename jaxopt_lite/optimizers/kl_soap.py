@@ -70,6 +70,15 @@ def kl_soap(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = kl_soap(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> for _ in range(2):  # the first call finds the bases
+        ...     updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.1g}")
+        -0.01
+
     State: `KLSOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
     ``others`` a dict of it and of their state, ``hidden`` and ``others``.
     Source: Lin et al. (2025), arXiv:2509.03378, in the order of the authors' code. As there, d begins at 0.1; its lower

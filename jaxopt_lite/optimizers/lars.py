@@ -39,6 +39,12 @@ def lars(
         weight_decay: λ; a number, an array, or a schedule.
         trust_coefficient: η of the paper.
 
+    Example:
+        >>> opt = lars(lr=1.0)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.001
+
     State: `LARSState`, 4 bytes per float32 parameter.
     Source: You et al. (2017), arXiv:1708.03888. optax has ‖g + λ p‖ in ℓ. pytorch_optimizer keeps lr outside the
     velocity, equal while lr is constant, and leaves vectors out.

@@ -42,6 +42,12 @@ def lion(
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = lion(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `LionState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
     Source: Chen et al. (2023), arXiv:2302.06675, with the authors' defaults. optax's λ is 1e-3.
     """

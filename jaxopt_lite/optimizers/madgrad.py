@@ -38,6 +38,12 @@ def madgrad(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1
         momentum: the share of the parameters that each step keeps, in [0, 1).
         eps: keeps the quotient finite where gradients are zero; added to the root.
 
+    Example:
+        >>> opt = madgrad(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.0271
+
     State: `MADGRADState`, 12 bytes per float32 parameter. ``x0`` is a copy of the parameters that ``init`` got; ``v``
     is real for complex ones.
     Source: Defazio & Jelassi (2021), arXiv:2101.11075, with the defaults of the authors' code, which, as optax's, adds

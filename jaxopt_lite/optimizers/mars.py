@@ -63,6 +63,12 @@ def mars(
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = mars(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `MARSState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Yuan et al. (2024), arXiv:2411.10438, with the defaults of the authors' code, which steps vectors by AdamW
     unless ``optimize_1d``: `partition` does so here.

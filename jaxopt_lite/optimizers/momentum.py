@@ -30,6 +30,12 @@ def momentum(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of the velocity that each step keeps, in [0, 1).
 
+    Example:
+        >>> opt = momentum(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.2
+
     State: `MomentumState`, 4 bytes per float32 parameter.
     Source: Deep Learning from Scratch, §6.1.4. torch and optax keep lr outside the velocity, which is the same while lr
     is constant; after lr drops, this velocity still remembers the steps that were taken at the old one.

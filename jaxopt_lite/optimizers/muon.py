@@ -87,6 +87,14 @@ def muon(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = muon(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.2g}")
+        -0.074
+
     State: `MuonState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
     ``hidden`` and ``others``.
     Source: Jordan et al. (2024), kellerjordan.github.io/posts/muon; "match_rms_adamw": Liu et al. (2025),

@@ -45,6 +45,12 @@ def nadam(
         eps: keeps the quotient finite where gradients are zero; added to the corrected root.
         momentum_decay: ψ of the paper, by which μ_t approaches beta1: half of the way takes 4,000 steps.
 
+    Example:
+        >>> opt = nadam(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.106
+
     State: `NAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Dozat (2016), with torch's defaults, to which it is equal. optax's nadam has no warm-up of μ: `nadamw` here.
     """

@@ -57,6 +57,12 @@ def nadamw(
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = nadamw(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.148
+
     State: `NAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Dozat (2016), as in optax, whose λ is 1e-4; defaults are AdamW's. torch's NAdam with decoupled_weight_decay
     warms its momentum up: `nadam` before `weight_decay`.

@@ -32,6 +32,12 @@ def nesterov(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of the velocity that each step keeps, in [0, 1).
 
+    Example:
+        >>> opt = nesterov(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.38
+
     State: `NesterovState`, 4 bytes per float32 parameter.
     Source: Deep Learning from Scratch, the code of chapter 6. While lr is constant, as torch's and optax's
     ``nesterov=True``.

@@ -85,6 +85,14 @@ def normuon(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = normuon(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.2g}")
+        -0.089
+
     State: `NorMuonState`, 4 bytes per float32 parameter, and 4 per output; with ``others`` a dict of it and of their
     state, ``hidden`` and ``others``.
     Source: Li et al. (2025), arXiv:2510.05491, with the length kept as in the authors' code; in the paper a step's root

@@ -42,6 +42,12 @@ def novograd(
         eps: keeps the quotient finite where gradients are zero; added to the root.
         weight_decay: λ, which stands inside the momentum; a number, an array, or a schedule.
 
+    Example:
+        >>> opt = novograd(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `NovoGradState`, 4 bytes per float32 parameter, and 4 per leaf.
     Source: Ginsburg et al. (2019), arXiv:1905.11286. As optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
     """

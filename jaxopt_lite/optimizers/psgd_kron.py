@@ -81,6 +81,14 @@ def psgd_kron(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = psgd_kron(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.1g}")
+        -0.2
+
     State: `PSGDKronState`, 12 bytes per float32 parameter of a square matrix: 4, and 4 fan_in² + 4 fan_out²; with
     ``others`` a dict of it and of their state, ``hidden`` and ``others``.
     Source: Li (2018), arXiv:1512.04202, and Li (2024), arXiv:2402.04553, in the form of the package kron_torch. Its

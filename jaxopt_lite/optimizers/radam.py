@@ -40,6 +40,12 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         beta2: the share of ``v`` that each step keeps, in [0, 1).
         eps: keeps the quotient finite where gradients are zero; added to the root before its correction.
 
+    Example:
+        >>> opt = radam(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.2
+
     State: `RAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Liu et al. (2020), arXiv:1908.03265, with the threshold of 5 that the authors' code, torch and optax have;
     the paper's is 4. As torch's; optax adds eps to the corrected root.

@@ -48,6 +48,12 @@ def rmsprop(
         momentum: the share of ``b`` that each step keeps, in [0, 1), or None.
         centered: divide by the deviation of the gradients in place of their mean square.
 
+    Example:
+        >>> opt = rmsprop(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -1
+
     State: `RMSPropState`, 4 bytes per float32 parameter; 4 more with momentum, and 4 more where centered. ``h`` is real
     for complex parameters.
     Source: Deep Learning from Scratch, the code of chapter 6; momentum and centering are torch's (Graves, 2013,

@@ -43,6 +43,12 @@ def rprop(
         min_scale: the smallest step, in units of lr.
         max_scale: the largest step, in units of lr.
 
+    Example:
+        >>> opt = rprop(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `RpropState`, 8 bytes per float32 parameter. ``scale`` is real for complex parameters. Their sign is their
     direction, and it has turned at an angle beyond 90°.
     Source: Riedmiller & Braun (1993), "A direct adaptive method for faster backpropagation learning", with torch's

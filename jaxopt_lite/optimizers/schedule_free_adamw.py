@@ -71,6 +71,12 @@ def schedule_free_adamw(
         weight_decay: λ; a number, an array, or a schedule.
         power: r of the paper: how much more later steps weigh in x.
 
+    Example:
+        >>> opt = schedule_free_adamw(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `ScheduleFreeAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose warm-up is
     ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's statistics have to be taken at x again.

@@ -63,6 +63,14 @@ def scion(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = scion(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.2g}")
+        -3.9
+
     State: `ScionState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
     ``hidden`` and ``others``.
     Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code. There, lr

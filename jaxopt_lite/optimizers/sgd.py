@@ -27,6 +27,12 @@ def sgd(lr: ScalarOrSchedule = 0.01):
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
 
+    Example:
+        >>> opt = sgd(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.2
+
     State: `SGDState`, 4 bytes in all.
     Source: Deep Learning from Scratch, §6.1.2. As in torch and optax.
     """

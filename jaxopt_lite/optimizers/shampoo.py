@@ -86,6 +86,14 @@ def shampoo(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = shampoo(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.2g}")
+        -0.12
+
     State: `ShampooState`, 24 bytes per float32 parameter of a square matrix of one block: 8, and 8 fan_in² + 8 fan_out²
     of each block; with ``others`` a dict of it and of their state, ``hidden`` and ``others``.
     Source: Gupta, Koren & Singer (2018), arXiv:1802.09568; averages, blocks and grafting: Shi et al. (2023),

@@ -30,6 +30,12 @@ def signum(lr: ScalarOrSchedule = 1e-4, beta1: Scalar = 0.9):
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1); 0 is signSGD.
 
+    Example:
+        >>> opt = signum(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.1
+
     State: `SignumState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
     Source: Bernstein et al. (2018), arXiv:1802.04434, with the defaults of its experiments on ImageNet. As optax's.
     """

@@ -40,6 +40,12 @@ def sm3(lr: ScalarOrSchedule = 0.1, momentum: Scalar = 0.9):
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of ``m`` that each step keeps, in [0, 1).
 
+    Example:
+        >>> opt = sm3(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.01
+
     State: `SM3State`, 4 bytes per float32 parameter for ``m``, and 4 bytes per row, column, or other slice; a vector or
     a scalar has one ``mu`` of its own shape.
     Source: Anil et al. (2019), arXiv:1901.11150, with the momentum of the authors' tests. As pytorch_optimizer's, whose

@@ -79,6 +79,15 @@ def soap(
     Raises:
         ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
 
+    Example:
+        >>> opt = soap(lr=0.1, hidden="*")
+        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
+        >>> state = opt.init(params)
+        >>> for _ in range(2):  # the first call finds the bases
+        ...     updates, state = opt.update(params, state, params)
+        >>> print(f"{updates['kernel'][0, 0]:.1g}")
+        -0.05
+
     State: `SOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
     ``others`` a dict of it and of their state, ``hidden`` and ``others``.
     Source: Vyas et al. (2025), arXiv:2409.11321, algorithm 3, in the order of the authors' code, where p decays after

@@ -60,6 +60,12 @@ def stable_adamw(
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`, before the step is shortened.
         peak_lr: the largest lr of the schedule, for "independent".
 
+    Example:
+        >>> opt = stable_adamw(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{updates:.3g}")
+        -0.101
+
     State: `StableAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Wortsman et al. (2023), arXiv:2304.13013, §3.5. As optimi's and pytorch_optimizer's.
     """

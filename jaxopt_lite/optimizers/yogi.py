@@ -36,6 +36,12 @@ def yogi(lr: ScalarOrSchedule = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999
         beta2: 1 minus the share of g² by which ``v`` moves, in [0, 1).
         eps: how far apart the rates of large and small gradients may be; added to the corrected root.
 
+    Example:
+        >>> opt = yogi(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{updates:.3g}")
+        -0.0999
+
     State: `YogiState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Zaheer et al. (2018), which corrects no bias; these defaults are of its experiments. optax, whose ``m`` too
     begins at 1e-6, leaves 0 along a gradient of 0.

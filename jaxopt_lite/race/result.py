@@ -121,6 +121,12 @@ def load(path: str | Path) -> Result:
 
     Raises:
         ValueError: the file is something else.
+
+    Example:
+        >>> result = race(lambda x: x**2, 1.0, None, ["sgd"], [0.1], steps=24, show=None)
+        >>> result.save("race.npz")
+        >>> print(load("race.npz").line)
+        opt = jaxopt_lite.sgd(lr=0.1)
     """
     try:
         with Path(path).open("rb") as file, np.load(file) as arrays:

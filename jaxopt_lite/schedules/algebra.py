@@ -64,7 +64,15 @@ class Schedule(Value):
 
 
 def schedule(body: Callable[P, Any]) -> Callable[P, Schedule]:
-    """Make a factory of schedules from a function of numbers that returns a function of the step."""
+    """Make a factory of schedules from a function of numbers that returns a function of the step.
+
+    Example:
+        >>> @schedule
+        ... def decay(start, rate):
+        ...     return lambda step: start * rate**step
+        >>> print(decay(1.0, 0.5), decay(1.0, 0.5)(3))
+        decay(start=1.0, rate=0.5) 0.125
+    """
     return Schedule.make_factory(body)
 
 
@@ -84,19 +92,34 @@ def _float_at(number: ScalarOrSchedule, iter: jax.Array) -> Any:
 
 @schedule
 def scale(schedule: ScalarOrSchedule, factor: ScalarOrSchedule):
-    """Return the product factor · schedule, which ``factor * schedule`` gives; ``-schedule`` has the factor -1."""
+    """Return the product factor · schedule, which ``factor * schedule`` gives; ``-schedule`` has the factor -1.
+
+    Example:
+        >>> print((0.5 * schedules.linear(1.0, 0.0, steps=4))(2))
+        0.25
+    """
     return lambda iter: _float_at(factor, iter) * _float_at(schedule, iter)
 
 
 @schedule
 def add(a: ScalarOrSchedule, b: ScalarOrSchedule):
-    """Return the sum a + b, which ``a + b`` gives; either may be a number."""
+    """Return the sum a + b, which ``a + b`` gives; either may be a number.
+
+    Example:
+        >>> print((schedules.linear(1.0, 0.0, steps=4) + 0.5)(2))
+        1.0
+    """
     return lambda iter: _float_at(a, iter) + _float_at(b, iter)
 
 
 @schedule
 def subtract(a: ScalarOrSchedule, b: ScalarOrSchedule):
-    """Return the difference a - b, which ``a - b`` gives; either may be a number."""
+    """Return the difference a - b, which ``a - b`` gives; either may be a number.
+
+    Example:
+        >>> print((1 - schedules.linear(1.0, 0.0, steps=4))(1))
+        0.25
+    """
     return lambda iter: _float_at(a, iter) - _float_at(b, iter)
 
 
@@ -106,6 +129,10 @@ def divide(a: ScalarOrSchedule, b: ScalarOrSchedule):
 
     Raises:
         ValueError: ``b`` is the Python number 0.
+
+    Example:
+        >>> print((1 / schedules.linear(1.0, 3.0, steps=4))(2))
+        0.5
     """
     if isinstance(b, int | float) and b == 0:
         raise ValueError("divide: b is 0, and nothing can be divided by it")

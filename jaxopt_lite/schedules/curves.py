@@ -13,6 +13,11 @@ def plot(*schedules: ScalarOrSchedule, steps: int) -> Any:
 
     Returns:
         The ``matplotlib.axes.Axes`` of a new figure.
+
+    Example:
+        >>> axes = schedules.plot(schedules.cosine(1.0, steps=10), steps=10)
+        >>> print(axes.get_xlabel())
+        step
     """
     import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra
 

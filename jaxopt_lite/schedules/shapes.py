@@ -27,19 +27,34 @@ def _half_wave(start: Scalar, end: Scalar, iter: jax.Array, steps: Scalar, power
 
 @schedule
 def constant(value: Scalar):
-    """Return ``value`` at every step."""
+    """Return ``value`` at every step.
+
+    Example:
+        >>> print(schedules.constant(0.1)(5))
+        0.1
+    """
     return lambda iter: value
 
 
 @schedule
 def linear(start: Scalar, end: Scalar, steps: int):
-    """Follow a line: start + (end - start) iter / steps, and ``end`` from ``steps`` on."""
+    """Follow a line: start + (end - start) iter / steps, and ``end`` from ``steps`` on.
+
+    Example:
+        >>> print(schedules.linear(1.0, 0.0, steps=4)(1))
+        0.75
+    """
     return lambda iter: start * (1 - _share(iter, steps)) + end * _share(iter, steps)
 
 
 @schedule
 def polynomial(start: Scalar, end: Scalar, steps: int, power: Scalar):
-    """Follow a power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on."""
+    """Follow a power: end + (start - end) (1 - iter / steps)^power, and ``end`` from ``steps`` on.
+
+    Example:
+        >>> print(schedules.polynomial(1.0, 0.0, steps=4, power=2.0)(2))
+        0.25
+    """
     return lambda iter: end + (start - end) * _share(steps - iter, steps) ** power
 
 
@@ -48,6 +63,10 @@ def exponential(start: Scalar, rate: Scalar, steps: int = 1, staircase: bool = F
     """Multiply by ``rate`` in ``steps`` steps: start rate^(iter / steps); ``staircase`` rounds the exponent down.
 
     It stops at ``end``, where that is given; what grows stops growing at 1e30 times ``start``.
+
+    Example:
+        >>> print(schedules.exponential(1.0, rate=0.5, steps=10)(20))
+        0.25
     """
 
     def value(iter):
@@ -65,6 +84,10 @@ def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
 
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order.
+
+    Example:
+        >>> print(schedules.step(1.0, rate=0.5, at=(10, 20))(jnp.array([9, 10, 20])))
+        [1.   0.5  0.25]
     """
     check_steps("step", at)
     return lambda iter: start * rate ** (sum((iter >= boundary) * 1.0 for boundary in at))
@@ -73,6 +96,11 @@ def step(start: Scalar, rate: Scalar, at: tuple[int, ...]):
 @schedule
 def cosine(start: Scalar, steps: int, end: Scalar = 0.0, power: Scalar = 1.0):
     """Follow half a wave: end + (start - end) ((1 + cos(π iter / steps)) / 2)^power, and ``end`` from ``steps`` on.
+
+    Example:
+        >>> half = schedules.cosine(1.0, steps=10)
+        >>> print(f"{half(0):.2f} {half(5):.2f} {half(10):.2f}")
+        1.00 0.50 0.00
 
     Source: Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
@@ -87,6 +115,10 @@ def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "s
 
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than ``values``.
+
+    Example:
+        >>> print(schedules.piecewise((1.0, 0.5), at=(10,))(jnp.array([9, 10])))
+        [1.  0.5]
     """
     check_steps("piecewise", at, values)
 
@@ -105,6 +137,11 @@ def piecewise(values: tuple[Scalar, ...], at: tuple[int, ...], between: str = "s
 @schedule
 def cosine_restarts(start: Scalar, steps: int, end: Scalar = 0.0, growth: int = 1):
     """Repeat `cosine`, each time ``growth`` times as long; ``steps`` and ``growth`` are Python integers.
+
+    Example:
+        >>> waves = schedules.cosine_restarts(1.0, steps=10)
+        >>> print(f"{waves(5):.2f} {waves(10):.2f} {waves(15):.2f}")
+        0.50 1.00 0.50
 
     Source: SGDR, Loshchilov & Hutter (2017), arXiv:1608.03983.
     """
@@ -127,6 +164,11 @@ def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 
 
     ``steps`` and ``warmup`` are Python numbers.
 
+    Example:
+        >>> cycle = schedules.one_cycle(1.0, steps=100)
+        >>> print(f"{cycle(0):.2f} {cycle(30):.2f} {cycle(100):.2f}")
+        0.04 1.00 0.00
+
     Source: Smith & Topin (2018), arXiv:1708.07120, with the cosine and the numbers of torch and optax.
     """
     up = int(warmup * steps)
@@ -138,6 +180,10 @@ def one_cycle(peak: Scalar, steps: int, warmup: Scalar = 0.3, start: Scalar = 1 
 def inverse_sqrt(start: Scalar, steps: int):
     """Fall by a root: start √(steps / (steps + iter)). After ``warmup(steps, …)`` it is that of the Transformer.
 
+    Example:
+        >>> print(schedules.inverse_sqrt(1.0, steps=10)(30))
+        0.5
+
     Source: Vaswani et al. (2017), arXiv:1706.03762, §5.3.
     """
     return lambda iter: start * jnp.sqrt(steps / (steps + iter * 1.0))
@@ -147,6 +193,11 @@ def inverse_sqrt(start: Scalar, steps: int):
 def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, decay_steps: int, end: Scalar = 0.0):
     """Rise linearly from 0 to ``peak``, stay there for ``stable_steps``, and go linearly to ``end``.
 
+    Example:
+        >>> lr = schedules.warmup_stable_decay(1.0, warmup_steps=10, stable_steps=80, decay_steps=10)
+        >>> print(f"{lr(5):.2f} {lr(50):.2f} {lr(95):.2f}")
+        0.50 1.00 0.50
+
     Source: MiniCPM, Hu et al. (2024), arXiv:2404.06395.
     """
     then = join(constant(peak), linear(peak, end, decay_steps), at=(stable_steps,))
@@ -155,7 +206,13 @@ def warmup_stable_decay(peak: Scalar, warmup_steps: int, stable_steps: int, deca
 
 @schedule
 def warmup(steps: int, then: ScalarOrSchedule, start: Scalar = 0.0):
-    """Rise linearly from ``start`` to the first value of ``then`` in ``steps`` steps; then follow it from its 0."""
+    """Rise linearly from ``start`` to the first value of ``then`` in ``steps`` steps; then follow it from its 0.
+
+    Example:
+        >>> lr = schedules.warmup(10, schedules.cosine(1.0, steps=90))
+        >>> print(f"{lr(5):.2f} {lr(10):.2f} {lr(100):.2f}")
+        0.50 1.00 0.00
+    """
 
     def value(iter):
         first, rest = number_at(then, jnp.zeros_like(iter)), number_at(then, jnp.maximum(iter - steps, 0))
@@ -170,6 +227,11 @@ def join(*schedules: ScalarOrSchedule, at: tuple[int, ...]):
 
     Raises:
         ValueError: ``at`` is no tuple of steps in rising order, or is not one shorter than the schedules.
+
+    Example:
+        >>> both = schedules.join(0.1, schedules.linear(1.0, 0.0, steps=4), at=(10,))
+        >>> print(f"{both(9):.2f} {both(10):.2f} {both(12):.2f}")
+        0.10 1.00 0.50
     """
     check_steps("join", at, schedules, Range(schedule=True))
 

@@ -23,6 +23,9 @@ def check(opt: Optimizer, only: Iterable[str] = laws) -> None:
         ValueError: there is no law of that name.
 
     The laws say whether a rule behaves, not whether it is the paper's: for that, compare it with a twin.
+
+    Example:
+        >>> check(adam(), only=["descends"])
     """
     if not isinstance(opt, Optimizer):
         raise TypeError(f"check takes an optimizer, not {format_leaf(opt)}")

@@ -22,6 +22,13 @@ def adaptive_clip(clipping: Scalar = 0.01, floor: Scalar = 1e-3, out_axis: int =
         floor: stands in for the norm of weights that are smaller, so that zeros can leave zero.
         out_axis: the axis of outputs: -1 for flax's and haiku's kernels, 0 for equinox's.
 
+    Example:
+        >>> opt = chain(adaptive_clip(0.5), sgd(1.0))
+        >>> params = jnp.array([0.0, 2.0])
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(params), params)
+        >>> print(updates)
+        [-0.6 -0.8]
+
     State: none.
     Source: Brock et al. (2021), arXiv:2102.06171. optax takes a stack of matrices (rank 3) for many heads, and reduces
     the first axis only.

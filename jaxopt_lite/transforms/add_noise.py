@@ -32,6 +32,12 @@ def add_noise(variance: ScalarOrSchedule = 0.01, power: Scalar = 0.55, seed: int
         seed: an integer, or an array of one; equal seeds give equal noise, also after a restart from a checkpoint. Each
             leaf has noise of its own, by its path. So groups of a ``partition`` may share a seed.
 
+    Example:
+        >>> opt = chain(add_noise(variance=0.01), sgd(1.0))
+        >>> updates, state = opt.update(jnp.zeros(10_000), opt.init(jnp.zeros(10_000)))
+        >>> print(f"{jnp.std(updates):.1f}")
+        0.1
+
     State: `AddNoiseState`, 12 bytes in all. The key is kept as plain integers, which every checkpointer can store.
     Source: Neelakantan et al. (2015), arXiv:1511.06807.
     """

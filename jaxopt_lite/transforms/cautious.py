@@ -23,6 +23,14 @@ def cautious(floor: Scalar = 1e-3):
         TypeError: outside of a chain, without ``grad``.
 
     Asks for ``grad``, the gradient, which a chain gives to its parts by itself.
+
+    Example:
+        >>> opt = chain(heavy_ball(1.0), cautious())
+        >>> updates, state = opt.update(jnp.array([1.0, 1.0]), opt.init(jnp.zeros(2)))
+        >>> updates, state = opt.update(jnp.array([1.0, -0.5]), state)
+        >>> print(updates)
+        [-3.8  0. ]
+
     State: none.
     Source: Liang et al. (2024), arXiv:2411.16085.
     """

@@ -18,6 +18,14 @@ def centralize(out_axis: int = -1):
     Args:
         out_axis: the axis of outputs: -1 for flax's and haiku's kernels, 0 for equinox's.
 
+    Example:
+        >>> opt = chain(centralize(), sgd(1.0))
+        >>> grads = jnp.array([[1.0, 5.0], [3.0, 5.0]])
+        >>> updates, state = opt.update(grads, opt.init(grads))
+        >>> print(updates)
+        [[ 1. -0.]
+         [-1. -0.]]
+
     State: none.
     Source: Yong et al. (2020), arXiv:2004.01461. optax takes the mean over all axes but the first, which is the input
     of a flax kernel.

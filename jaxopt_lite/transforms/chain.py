@@ -22,6 +22,12 @@ def chain(*parts: Transform) -> Any:
     Keywords that ``update`` is given reach the parts that ask for them; ``grad`` is the gradient that the chain was
     given, unless the caller gives another.
 
+    Example:
+        >>> opt = chain(clip_by_global_norm(1.0), sgd(1.0))
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.zeros(2)))
+        >>> print(updates)
+        [-0.6 -0.8]
+
     State: a tuple of the states of the parts: the first moment of W1 in ``chain(clip_by_global_norm(1.0), adam())`` is
     ``state[1].m["W1"]``.
     Source: as optax's ``chain``, whose states nest where ours are flat.

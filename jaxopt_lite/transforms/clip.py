@@ -19,6 +19,12 @@ def clip(max_value: Scalar):
     Args:
         max_value: the largest magnitude that is let through; a number or an array, in the unit of the gradients.
 
+    Example:
+        >>> opt = chain(clip(3.5), sgd(1.0))
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.zeros(2)))
+        >>> print(updates)
+        [-3.  -3.5]
+
     State: none.
     Source: as torch's ``clip_grad_value_`` and optax's ``clip``.
     """

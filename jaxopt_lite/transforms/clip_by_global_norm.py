@@ -17,6 +17,12 @@ def clip_by_global_norm(max_norm: Scalar):
     Args:
         max_norm: the largest norm that is let through; a number or an array, in the unit of the gradients.
 
+    Example:
+        >>> opt = chain(clip_by_global_norm(1.0), sgd(1.0))
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.zeros(2)))
+        >>> print(updates)
+        [-0.6 -0.8]
+
     State: none. The norm is taken in at least float32, and neither overflows nor vanishes before it has to.
     Source: Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063. As optax; torch adds 1e-6 to the norm.
     """

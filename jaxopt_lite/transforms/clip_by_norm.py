@@ -16,6 +16,12 @@ def clip_by_norm(max_norm: Scalar):
     Args:
         max_norm: the largest norm that a leaf keeps; a number or an array, in the unit of the gradients.
 
+    Example:
+        >>> opt = chain(clip_by_norm(1.0), sgd(1.0))
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.zeros(2)))
+        >>> print(updates)
+        [-0.6 -0.8]
+
     State: none.
     Source: Pascanu, Mikolov & Bengio (2013), arXiv:1211.5063, leaf by leaf.
     """

@@ -26,6 +26,12 @@ def grokfast(decay_rate: Scalar = 0.98, amplify: Scalar = 2.0):
         decay_rate: the share of ``h`` that each step keeps, in [0, 1).
         amplify: how much of ``h`` is added.
 
+    Example:
+        >>> opt = chain(grokfast(decay_rate=0.75, amplify=2.0), sgd(1.0))
+        >>> updates, state = opt.update(4.0, opt.init(0.0))
+        >>> print(updates)
+        -6.0
+
     State: `GrokfastState`, 4 bytes per float32 parameter.
     Source: Lee et al. (2024), arXiv:2405.20233; the authors' code starts h at the first gradient, not at 0.
     """

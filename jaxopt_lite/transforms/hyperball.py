@@ -29,6 +29,14 @@ def hyperball(lr: ScalarOrSchedule = 0.01):
     Args:
         lr: the angle of a step, about; a number, an array, or a schedule. The rule's own lr has no effect on matrices.
 
+    Example:
+        >>> opt = chain(sgd(), hyperball(lr=0.1))
+        >>> params = {"kernel": 2 * jnp.eye(2)}
+        >>> updates, state = opt.update(params, opt.init(params), params)
+        >>> after = apply_updates(params, updates)
+        >>> print(f"{jnp.linalg.norm(after['kernel']):.3f}")
+        2.828
+
     State: `HyperballState`, 4 bytes per leaf. A matrix of zeros has no direction to keep, and stays zero.
     Source: Wen et al. (2025), "Fantastic pretraining optimizers and where to find them 2: hyperball".
     """

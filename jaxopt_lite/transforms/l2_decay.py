@@ -27,6 +27,12 @@ def l2_decay(weight_decay: ScalarOrSchedule = 0.01):
     Args:
         weight_decay: λ; a number, an array, or a schedule.
 
+    Example:
+        >>> opt = chain(l2_decay(0.5), sgd(1.0))
+        >>> updates, state = opt.update(0.0, opt.init(2.0), 2.0)
+        >>> print(updates)
+        -1.0
+
     State: `L2DecayState`, 4 bytes in all.
     Source: as optax's ``add_decayed_weights`` before a rule, and ``weight_decay`` of torch's SGD.
     """

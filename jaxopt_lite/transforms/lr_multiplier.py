@@ -39,6 +39,13 @@ def lr_multiplier(factors: dict[str, ScalarOrSchedule] | Callable[[str, Any], Sc
         ValueError: no pattern, or more than one, fits the path of a leaf; a pattern fits nothing; or a factor is not
             finite, or an array of several numbers, outside ``vmap``.
 
+    Example:
+        >>> opt = chain(sgd(1.0), lr_multiplier({"head": 0.5, "*": 1.0}))
+        >>> grads = {"body": jnp.array(2.0), "head": jnp.array(2.0)}
+        >>> updates, state = opt.update(grads, opt.init(grads))
+        >>> print(updates)
+        {'body': Array(-2., dtype=float32), 'head': Array(-1., dtype=float32)}
+
     State: none; with schedules, `LrMultiplierState`, 4 bytes.
     Source: ULMFiT, Howard & Ruder (2018), arXiv:1801.06146, has a rate for each layer.
     """

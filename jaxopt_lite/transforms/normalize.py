@@ -18,6 +18,12 @@ def normalize(over: Literal["tree", "leaf"] = "tree"):
     Args:
         over: take the norm of all leaves together ("tree"), or of each ("leaf").
 
+    Example:
+        >>> opt = chain(normalize(), sgd(1.0))
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.zeros(2)))
+        >>> print(updates)
+        [-0.6 -0.8]
+
     State: none.
     Source: normalized gradient descent, Nesterov (1984); as optax's ``normalize_by_update_norm``.
     """

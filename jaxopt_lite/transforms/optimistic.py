@@ -29,6 +29,13 @@ def optimistic(optimism: ScalarOrSchedule = 1.0):
     Args:
         optimism: how much of the change is added; a number, an array, or a schedule.
 
+    Example:
+        >>> opt = chain(optimistic(), sgd(1.0))
+        >>> _, state = opt.update(1.0, opt.init(0.0))
+        >>> updates, state = opt.update(3.0, state)
+        >>> print(updates)
+        -5.0
+
     State: `OptimisticState`, 4 bytes per float32 parameter.
     Source: Daskalakis et al. (2018), arXiv:1711.00141, algorithm 1; Mokhtari et al. (2020), arXiv:1901.08511. With
     optax's (alpha, beta), optimism is beta / alpha, and alpha is a factor of the rule's lr.

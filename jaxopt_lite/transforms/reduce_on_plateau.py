@@ -54,6 +54,14 @@ def reduce_on_plateau(
         cooldown: how many means do not count after the scale has fallen.
         every: how many values make one mean.
 
+    Example:
+        >>> opt = chain(sgd(1.0), reduce_on_plateau(rate=0.5, patience=1))
+        >>> state = opt.init(0.0)
+        >>> for value in (3.0, 3.0, 3.0):
+        ...     updates, state = opt.update(1.0, state, value=value)
+        >>> print(updates)
+        -0.5
+
     State: `ReduceOnPlateauState`, 20 bytes in all.
     Source: torch's ``ReduceLROnPlateau`` and optax's ``reduce_on_plateau``.
     """

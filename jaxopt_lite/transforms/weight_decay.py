@@ -30,6 +30,12 @@ def weight_decay(weight_decay: ScalarOrSchedule = 0.01, lr: ScalarOrSchedule = 1
             does not depend on it.
         cautious: decay only those entries that the update moves towards 0 as well, u · p ≤ 0.
 
+    Example:
+        >>> opt = chain(sgd(0.1), weight_decay(0.5))
+        >>> updates, state = opt.update(0.0, opt.init(2.0), 2.0)
+        >>> print(updates)
+        -1.0
+
     State: `WeightDecayState`, 4 bytes in all.
     Source: Loshchilov & Hutter (2019), arXiv:1711.05101; cautious: Chen et al. (2025), arXiv:2510.12402.
     """

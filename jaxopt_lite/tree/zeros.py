@@ -25,6 +25,10 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
     Returns:
         A tree of the same structure: float32 for float16, bfloat16 and float32; float64 for float64; complex stays
         complex unless ``real``. No leaf shares memory with another or with a parameter.
+
+    Example:
+        >>> print(zeros_like({"w": jnp.ones(2, jnp.bfloat16)})["w"].dtype)
+        float32
     """
 
     def zeros(p: Any) -> Any:
@@ -53,6 +57,10 @@ def zero_steps(params: Tree) -> jax.Array:
     """Return the step counter at its start: an int32 0, replicated over the devices of ``params``.
 
     A counter left on the default device would make the second step on a mesh compile anew.
+
+    Example:
+        >>> print(zero_steps({"w": jnp.ones(2)}))
+        0
     """
     return replicated_zeros(params, (), jnp.int32)
 
@@ -102,5 +110,10 @@ def sharding_of_axes(sharding: NamedSharding, axes: Sequence[int | None]) -> Nam
 
 
 def next_step(iter: jax.Array) -> jax.Array:
-    """Return ``iter + 1``, an int32 that stays at 2³¹ - 1 instead of turning negative."""
+    """Return ``iter + 1``, an int32 that stays at 2³¹ - 1 instead of turning negative.
+
+    Example:
+        >>> print(next_step(jnp.int32(3)), next_step(jnp.int32(2**31 - 1)))
+        4 2147483647
+    """
     return jnp.minimum(iter, jnp.iinfo(iter.dtype).max - 1) + 1

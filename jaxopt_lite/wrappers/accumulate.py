@@ -36,6 +36,13 @@ def accumulate(opt: Optimizer, every: ScalarOrSchedule):
         opt: the optimizer; its schedules count its own steps.
         every: how many gradients make a step; a whole number, an array of one, or a schedule of the optimizer's steps.
 
+    Example:
+        >>> opt = accumulate(sgd(1.0), every=2)
+        >>> first, state = opt.update(1.0, opt.init(0.0))
+        >>> second, state = opt.update(3.0, state)
+        >>> print(first, second)
+        0.0 -2.0
+
     State: `AccumulateState`, 4 bytes per float32 parameter more than the optimizer's; the mean is at least float32.
     Source: as optax's ``MultiSteps``, which neither weighs nor flushes.
     """

@@ -37,6 +37,12 @@ def average(opt: Optimizer, ema: Scalar | None = 0.999, debias: bool = True, beg
         begin: how many steps are taken before the first that counts.
         every: how many steps later the next one counts.
 
+    Example:
+        >>> opt = average(sgd(0.1), ema=0.5)
+        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
+        >>> print(f"{averaged_params(state):.3g}")
+        0.8
+
     State: `AverageState`, 4 bytes per float32 parameter more than the optimizer's; at least float32.
     Source: Polyak & Juditsky (1992); SWA: Izmailov et al. (2018), arXiv:1803.05407. debias: as optax's ``ema``.
     """

@@ -14,6 +14,13 @@ def freeze():
 
     Use it in `partition`, for the parameters that are not to be trained: there is no state, and no decay.
 
+    Example:
+        >>> opt = partition({"frozen": freeze(), "rest": sgd(0.1)}, {"frozen": "body", "rest": "*"})
+        >>> grads = {"body": jnp.array(1.0), "head": jnp.array(1.0)}
+        >>> updates, state = opt.update(grads, opt.init(grads))
+        >>> print(updates)
+        {'body': Array(0., dtype=float32), 'head': Array(-0.1, dtype=float32)}
+
     State: none.
     Source: as optax's ``set_to_zero``.
     """

@@ -33,6 +33,15 @@ def lookahead(opt: Optimizer, every: Scalar = 5, alpha: Scalar = 0.5):
         every: the steps between; a whole number or an array of one.
         alpha: how far of the way the slow parameters go, in [0, 1]; at 1 the optimizer goes on as if it were alone.
 
+    Example:
+        >>> opt, params = lookahead(sgd(1.0), every=2, alpha=0.5), 0.0
+        >>> state = opt.init(params)
+        >>> for _ in range(2):
+        ...     updates, state = opt.update(1.0, state, params)
+        ...     params = apply_updates(params, updates)
+        >>> print(params)
+        -1.0
+
     State: `LookaheadState`, 4 bytes per float32 parameter more than the optimizer's.
     Source: Zhang et al. (2019), arXiv:1907.08610. optax's keeps both copies in ``params``.
     """

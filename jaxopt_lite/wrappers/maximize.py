@@ -26,6 +26,12 @@ def maximize(opt: Optimizer):
     Args:
         opt: the optimizer.
 
+    Example:
+        >>> opt = maximize(sgd(0.1))
+        >>> updates, state = opt.update(2.0, opt.init(0.0))
+        >>> print(updates)
+        0.2
+
     State: `MaximizeState`, the optimizer's.
     Source: as torch's argument ``maximize``.
     """

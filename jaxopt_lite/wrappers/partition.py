@@ -28,6 +28,13 @@ def partition(groups: dict[str, Optimizer], label: Tree | Callable[..., Any]):
         ValueError: ``label`` names something else; or, at ``init`` and ``update``, a leaf is in no group, or a group
             has no leaf.
 
+    Example:
+        >>> opt = partition({"decay": adamw(weight_decay=0.1), "rest": adam()}, {"decay": "*kernel", "rest": "*"})
+        >>> params = {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}
+        >>> state = opt.init(params)
+        >>> print(state["rest"].m)
+        {'bias': Array([0., 0.], dtype=float32), 'kernel': None}
+
     State: a dict of the groups' states, with None where a leaf is in another group: ``state["decay"].m["W1"]``.
     Source: as optax's ``partition`` and torch's parameter groups.
     """

@@ -39,6 +39,14 @@ def sam(opt: Optimizer, rho: Scalar = 0.05):
 
     Asks for ``value_fn``, the function of the parameters whose gradient was given; of another batch, if it should be.
     Under ``jax.pmap`` and ``jax.shard_map`` give it `pmean_fn` of that function.
+
+    Example:
+        >>> opt, f = sam(sgd(1.0), rho=0.5), lambda x: x**2
+        >>> step = jax.jit(lambda x, state: opt.update(jax.grad(f)(x), state, x, value_fn=f))
+        >>> updates, state = step(1.0, opt.init(1.0))
+        >>> print(updates)  # the gradient at 1.5
+        -3.0
+
     State: `SAMState`, the optimizer's.
     Source: Foret et al. (2021), arXiv:2010.01412.
     """

@@ -30,6 +30,12 @@ def skip_nonfinite(opt: Optimizer, give_up_after: int | None = None):
         give_up_after: let gradients through, whatever they are, once so many in a row were not finite: a loss that has
             become NaN for good then shows. None: never.
 
+    Example:
+        >>> opt = skip_nonfinite(sgd(1.0))
+        >>> updates, state = opt.update(jnp.nan, opt.init(0.0))
+        >>> print(updates, state.skipped)
+        0.0 1
+
     State: `SkipNonfiniteState`, 8 bytes more than the optimizer's.
     Source: as optax's ``apply_if_finite``, which always gives up, after a number that has to be named.
     """

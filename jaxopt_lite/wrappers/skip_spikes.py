@@ -34,6 +34,15 @@ def skip_spikes(opt: Optimizer, deviations: Scalar = 6.0, window: int = 128):
         window: how many steps are remembered; a Python integer.
 
     Asks for ``value``, the loss; without it the norm alone is watched.
+
+    Example:
+        >>> opt = skip_spikes(sgd(1.0), window=4)
+        >>> state = opt.init(0.0)
+        >>> for grad in (1.0, 1.1, 0.9, 1.0, 1000.0):
+        ...     updates, state = opt.update(grad, state)
+        >>> print(updates)
+        0.0
+
     State: `SkipSpikesState`, 8 (window + 1) bytes more than the optimizer's; of float64 parameters twice as many.
     Source: as levanter and MaxText do.
     """

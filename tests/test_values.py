@@ -17,6 +17,7 @@ from flax.training.train_state import TrainState
 from held import HOLDING
 
 from jaxopt_lite import Optimizer, adam, apply_updates, momentum, optimizer, sgd
+from jaxopt_lite.core.eager import compiled_step
 
 PARAMS = {"w": jnp.asarray([1.0, -2.0])}
 
@@ -332,3 +333,16 @@ def test_a_swept_schedule_leaks_no_tracer():
 
     with jax.check_tracer_leaks(True):
         assert jax.vmap(step)(jnp.asarray([1.0, 2.0])).tolist() == [-1.0, -2.0]
+
+
+def test_equal_optimizers_that_hold_on_to_objects_share_their_compiled_step():
+    class Run:
+        def rate(self, step):
+            return 0.1 / (1 + step)
+
+    run = Run()
+    one, two = sgd(run.rate), sgd(run.rate)
+    assert one == two
+    assert not one.is_plain
+    assert compiled_step(one) is compiled_step(two)
+    assert compiled_step(one) is not compiled_step(sgd(Run().rate))

@@ -63,7 +63,7 @@ FOUNDATION = {
     "decay": ["test_twins.py", "test_checks.py"],
     "sharding": ["test_sharding.py"],
     "arguments": ["test_arguments.py", "test_checks.py"],
-    "eager": ["test_core.py", "test_dtypes.py", "test_checks.py"],
+    "eager": ["test_core.py", "test_values.py", "test_dtypes.py", "test_checks.py"],
     "places": ["test_checks.py", "test_groups.py", "test_interop.py"],
 }
 ON_IT = [

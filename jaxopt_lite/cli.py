@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import jaxopt_lite
-from jaxopt_lite.core.declarations import by_name, registry
+from jaxopt_lite import schedules
+from jaxopt_lite.core import registry
+from jaxopt_lite.core.counterparts import meant
 
 PROGRAM = "python -m jaxopt_lite"
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,11 +27,16 @@ def parser() -> argparse.ArgumentParser:
     race = commands.add_parser("race", help="which optimizer, at which learning rate, wins on a task")
     race.set_defaults(run=run_race)
     race.add_argument("task", help="digits, mnist, a file.py or package.module:name with loss, params, data, …")
-    race.add_argument("--optimizers", nargs="+", metavar="NAME", help="or all; default: the task's, or the book's four")
+    race.add_argument(
+        "--optimizers",
+        nargs="+",
+        metavar="NAME",
+        help="names, calls as 'adam(beta1=0.8)', files as my_rule.py:mine, or all; default: the book's four",
+    )
     race.add_argument("--lrs", nargs=3, type=float, metavar=("LOW", "HIGH", "COUNT"), help="a geometric grid")
     race.add_argument("--rates", nargs="+", type=float, metavar="LR", help="these learning rates instead")
-    race.add_argument("--seeds", type=int, help="how many (default: 1)")
-    race.add_argument("--steps", type=int, help="how many, at most (default: 2000)")
+    race.add_argument("--seeds", type=int, help="runs of each, with other starts and batches (default: 5)")
+    race.add_argument("--steps", type=int, help="the steps of each run, at most (default: 2000)")
     race.add_argument("--batch-size", type=int, help="examples in a batch (default: 100)")
     race.add_argument("--prune", choices=["halving", "diverged", "none"], help="which lanes to take out early")
     race.add_argument("--budget", type=float, metavar="SECONDS", help="stop after so long")
@@ -43,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     path = commands.add_parser("path", help="the paths that optimizers take down a function of two numbers")
     path.set_defaults(run=run_path)
     path.add_argument("landscape", help="rosenbrock, beale, himmelblau, rastrigin, or book")
-    path.add_argument("--optimizers", nargs="+", metavar="NAME", help="default: the book's four")
+    path.add_argument(
+        "--optimizers", nargs="+", metavar="NAME", help="names or calls as 'adam(beta1=0.8)'; default: the book's four"
+    )
     path.add_argument("--lr", nargs="+", type=float, help="one learning rate, or one for each optimizer")
     path.add_argument("--steps", type=int, default=60, help="how many (default: %(default)s)")
     path.add_argument("--start", nargs=2, type=float, metavar=("X", "Y"), help="default: the landscape's")
@@ -51,13 +61,13 @@ def parser() -> argparse.ArgumentParser:
     path.add_argument("--gif", metavar="FILE", help="a moving picture")
     path.add_argument("--html", metavar="FILE", help="a page on which to choose the start")
 
-    listing = commands.add_parser("list", help="all optimizers")
+    listing = commands.add_parser("list", help="all optimizers, by family")
     listing.set_defaults(run=run_list)
     listing.add_argument("--json", action="store_true", help="for programs")
 
     show = commands.add_parser("show", help="an optimizer: equations, state, defaults, paper")
     show.set_defaults(run=run_show)
-    show.add_argument("name", help="as list has it")
+    show.add_argument("name", help="of an optimizer, a transform, a wrapper or a schedule; list shows the optimizers")
     return main
 
 
@@ -67,6 +77,7 @@ def run_race(args: argparse.Namespace) -> None:
     from jaxopt_lite.race.builtin_tasks import load_task  # noqa: PLC0415 - only here
 
     check_writable(args.json, args.csv, args.html, args.png, args.png_lr, args.save)
+    check_formats((args.png, *PICTURES), (args.png_lr, *PICTURES), (args.html, ".html"), (args.save, ".npz"))
     if args.lrs and args.rates:
         raise ValueError("race: --lrs is a grid and --rates are rates; one of them")
     given: dict[str, Any] = {
@@ -98,13 +109,16 @@ def run_race(args: argparse.Namespace) -> None:
     ):
         if path:
             write(path)
+            print(f"wrote {path}", file=sys.stderr if alone else sys.stdout)
 
 
 def run_path(args: argparse.Namespace) -> None:
     """Print where each optimizer ends, and draw its path."""
     from jaxopt_lite import landscapes  # noqa: PLC0415 - only here
+    from jaxopt_lite.race.files import optimizer_of  # noqa: PLC0415 - only here
 
     check_writable(args.png, args.gif, args.html)
+    check_formats((args.png, ".png"), (args.gif, ".gif"), (args.html, ".html"))
     if args.landscape not in landscapes.LANDSCAPES:
         raise ValueError(
             f"path: there is no landscape {args.landscape!r}; there are {', '.join(landscapes.LANDSCAPES)}"
@@ -115,9 +129,14 @@ def run_path(args: argparse.Namespace) -> None:
         raise ValueError(f"path: {len(names)} optimizers, and {len(args.lr)} learning rates; give one, or one for each")
     if args.steps < 1:
         raise ValueError(f"path: steps must be at least 1, not {args.steps}")
-    given = dict(zip(names, args.lr * len(names) if len(args.lr) == 1 else args.lr, strict=True)) if args.lr else {}
-    rates = {**landscape.lrs, **given}
-    opts = {name: by_name(name).factory(**{"lr": rates[name]} if name in rates else {}) for name in names}
+    lrs = (args.lr * len(names) if len(args.lr) == 1 else args.lr) if args.lr else [landscape.lrs.get(n) for n in names]
+    opts = {}
+    for name, lr in zip(names, lrs, strict=True):
+        label = name if names.count(name) == 1 else f"{name} at {lr:g}"
+        if label in opts:
+            raise ValueError(f"path: {label} is there twice; give one of them another --lr")
+        opt = optimizer_of(name)
+        opts[label] = opt if lr is None else opt.replace(lr=lr)
     if args.start:
         landscape = landscape.starting_at(*args.start)
     paths = {}
@@ -131,6 +150,8 @@ def run_path(args: argparse.Namespace) -> None:
         landscapes.gif(landscape, paths, args.gif)
     if args.html:
         Path(args.html).write_text(landscapes.page(landscape, opts, args.steps), encoding="utf-8")
+    for path in filter(None, (args.png, args.gif, args.html)):
+        print(f"wrote {path}")
 
 
 def run_list(args: argparse.Namespace) -> None:
@@ -143,14 +164,21 @@ def run_list(args: argparse.Namespace) -> None:
         print(json.dumps(about))
         return
     width = max(map(len, registry))
-    for entry in about:
-        print(f"{entry['name']:>{width}}  {entry['family']:<12} {entry['source']}")
+    for family in sorted({entry["family"] for entry in about}):
+        print(f"{family}:")
+        for entry in about:
+            if entry["family"] == family:
+                print(f"  {entry['name']:<{width}}  {entry['summary']}")
 
 
 def run_show(args: argparse.Namespace) -> None:
-    """Print the docstring of an optimizer below its signature."""
-    factory = by_name(args.name).factory
-    print(f"jaxopt_lite.{factory()}\n\n{inspect.getdoc(factory)}")
+    """Print the docstring of an optimizer, a transform, a wrapper or a schedule below its signature."""
+    known = {f"schedules.{name}": x for name, x in vars(schedules).items()} | vars(jaxopt_lite)
+    known = {name: x for name, x in known.items() if hasattr(x, "makes")}
+    factory = known.get(args.name) or known.get(f"schedules.{args.name}")
+    if factory is None:
+        raise ValueError(f"there is no {args.name!r}{meant(args.name, known)}; list shows all optimizers")
+    print(f"jaxopt_lite.{args.name}{inspect.signature(factory)}\n\n{inspect.getdoc(factory)}")
 
 
 def summary(factory: Any) -> str:
@@ -167,17 +195,28 @@ def check_writable(*paths: str | None) -> None:
             raise FileNotFoundError(f"cannot write {path}: {Path(path).parent} is no folder to write in")
 
 
+def check_formats(*wanted: Any) -> None:
+    """Refuse, before any work is done, a file whose name means another format."""
+    for path, *suffixes in wanted:
+        if path and Path(path).suffix.lower() not in suffixes:
+            raise ValueError(f"cannot write {path}: its name must end in {' or '.join(suffixes)}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run a command, and return its exit code: 2 for wrong input, which one sentence names."""
     args = parser().parse_args(arguments)
     try:
         args.run(args)
     except (ValueError, TypeError, OSError, ImportError) as error:
+        missing = getattr(error, "name", None)
+        if missing in {"matplotlib", "rich"}:
+            error = ImportError(f"{missing} is missing: pip install 'jaxopt_lite[race]'")
         if error.__traceback__ is not None and not ours(error):
             raise
         print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "interrupted", file=sys.stderr)
         return 130
     return 0
 

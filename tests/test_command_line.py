@@ -106,7 +106,9 @@ def test_writes_what_it_is_asked_for(task, capsys):
     assert main(["race", "my_task.py", "--json", "a.json", *(x for pair in files.items() for x in pair)]) == 0
     for name in (*files.values(), "a.json"):
         assert (task / name).stat().st_size > 500, name
-    assert capsys.readouterr().out.rstrip().splitlines()[-1].startswith("opt = jaxopt_lite.")
+    opt, *wrote = capsys.readouterr().out.rstrip().splitlines()[-7:]
+    assert opt.startswith("opt = jaxopt_lite.")
+    assert {line.removeprefix("wrote ") for line in wrote} == {*files.values(), "a.json"}
 
 
 @pytest.mark.parametrize("name", ["my_package.tasks:line", "my_package.tasks:as_dict", "my_package.tasks"])
@@ -155,7 +157,12 @@ WRONG = [
     ("path book --optimizers sgd adam --lr 1 2 3", "path: 2 optimizers, and 3 learning rates; give one, or one for "),
     ("path book --steps 0", "path: steps must be at least 1, not 0"),
     ("path book --start 100 0", "book: the start must be in the view, "),
-    ("show adma", "there is no optimizer 'adma'; did you mean adam"),
+    ("show adma", "there is no 'adma'; did you mean adam"),
+    ("race my_task.py --png x.xyz", "cannot write x.xyz: its name must end in .png or .svg or .pdf"),
+    ("path book --png foo.jpg", "cannot write foo.jpg: its name must end in .png"),
+    ("race my_task.py --optimizers adam(beta=", "race: 'adam(beta=' is no call of an optimizer: "),
+    ("race my_task.py --optimizers nope.py:mine", "race: there is no file nope.py"),
+    ("path book --optimizers adam adam --lr 0.1", "path: adam at 0.1 is there twice; give one of them another --lr"),
 ]  # fmt: skip
 
 
@@ -180,17 +187,54 @@ def test_path_prints_where_it_ends_and_draws(task):
         assert (task / name).stat().st_size > 10_000
 
 
-def test_list_has_every_optimizer(capsys):
+def test_list_has_every_optimizer_by_family(capsys):
     assert main(["list"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(jaxopt_lite.registry)
+    families, found = {}, ""
+    for line in capsys.readouterr().out.splitlines():
+        found = line.rstrip(":") if not line.startswith(" ") else found
+        if line.startswith(" "):
+            families[line.split()[0]] = found
+    assert families == {name: entry.family for name, entry in jaxopt_lite.registry.items()}
     assert main(["list", "--json"]) == 0
     assert {entry["name"] for entry in json.loads(capsys.readouterr().out)} == set(jaxopt_lite.registry)
+
+
+@pytest.mark.parametrize("name", ["clip", "average", "cosine", "schedules.warmup"])
+def test_show_knows_transforms_wrappers_and_schedules(capsys, name):
+    assert main(["show", name]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"jaxopt_lite.{name}(")
+    assert ">>> " in out
+
+
+def test_optimizers_are_calls_or_stand_in_a_file(task, capsys):
+    (task / "my_rule.py").write_text("from jaxopt_lite import sgd\n\nmine = sgd(0.1)\n")
+    chosen = ["adam(beta1=0.5)", "chain(clip(1.0), sgd())", "my_rule.py:mine"]
+    assert main(["race", "my_task.py", "--optimizers", *chosen, "--json", "a.json"]) == 0
+    out = capsys.readouterr().out
+    assert {lane["name"] for lane in json.loads((task / "a.json").read_text())["lanes"]} == set(chosen)
+    assert out.rstrip().endswith("wrote a.json")
+
+
+def test_a_variable_of_a_task_that_is_nearly_an_argument_is_named(task, capsys):
+    (task / "near.py").write_text(TASK + "\nstep = 30\n")
+    assert main(["race", "near.py", "--optimizers", "sgd", "--rates", "0.1"]) == 0
+    assert "steps" in TASK
+    (task / "near.py").write_text(TASK.replace("steps, lrs", "step, lrs"))
+    assert main(["race", "near.py", "--optimizers", "sgd", "--rates", "0.1", "--steps", "24"]) == 0
+    assert "race: near.py has step, which is ignored; did you mean steps?" in capsys.readouterr().err
+
+
+def test_path_takes_one_rule_at_two_rates(capsys):
+    assert main(["path", "book", "--optimizers", "adam", "adam", "--lr", "0.1", "0.5", "--steps", "3"]) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert (first.split(" ends")[0].strip(), second.split(" ends")[0].strip()) == ("adam at 0.1", "adam at 0.5")
 
 
 def test_show_has_equations_state_defaults_and_source(capsys):
     assert main(["show", "adam"]) == 0
     out = capsys.readouterr().out
-    for part in (str(adam()), "m ← ", "State: ", "Source: ", "beta1: "):
+    for part in ("jaxopt_lite.adam(lr: ", "m ← ", "State: ", "Source: ", "beta1: "):
         assert part in out
 
 

@@ -1,5 +1,6 @@
 """What can be raced on from the command line: the book's network on handwritten digits, or a task of one's own."""
 
+import difflib
 import importlib
 import importlib.util
 import inspect
@@ -12,6 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.datasets import load_digits
+from jaxopt_lite.race.files import read_file
 from jaxopt_lite.race.loop import race
 
 ARGUMENTS = tuple(name for name in inspect.signature(race).parameters if name not in {"on_chunk", "show"})
@@ -31,26 +33,16 @@ def load_task(name: str, data: str | None) -> dict[str, Any]:
         return two_layer_net(load_digits(source))
     if data is not None:
         raise ValueError(f"race: --data is for mnist, and the task is {name}")
-    found = _read_file(Path(name)) if name.endswith(".py") else _read_module(name)
+    found = read_file(Path(name)) if name.endswith(".py") else _read_module(name)
     task = {key: value for key, value in found.items() if key in ARGUMENTS}
+    for key, value in found.items():
+        near = difflib.get_close_matches(key, ARGUMENTS, n=1, cutoff=0.85)
+        if near and near[0] not in task and not callable(value):
+            print(f"race: {name} has {key}, which is ignored; did you mean {near[0]}?", file=sys.stderr)
     for needed in ("loss", "params"):
         if needed not in task:
             raise ValueError(f"race: there is no {needed} in {name}; a task has loss and params, and may have data")
     return task
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise FileNotFoundError(f"race: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # As if it had been imported from its folder: it may import its neighbours, and dataclasses look it up.
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(path.parent))
-    spec.loader.exec_module(module)
-    return vars(module)
 
 
 def _read_module(name: str) -> Mapping[str, Any]:

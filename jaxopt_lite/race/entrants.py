@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxopt_lite import schedules
-from jaxopt_lite.core.declarations import by_name
 from jaxopt_lite.core.protocol import Optimizer, Transform
 from jaxopt_lite.core.value import Value
+from jaxopt_lite.race.files import optimizer_of
 from jaxopt_lite.tree.structure import format_leaf
 
 
@@ -86,6 +86,7 @@ def _named(optimizers: Any) -> dict[str, Any]:
         for given in (optimizers,) if alone else optimizers:
             opt = _resolved("optimizers", given)
             called = opt.name if isinstance(opt, Optimizer) else getattr(opt, "__name__", "optimizer")
+            called = given if isinstance(given, str) else called
             again = sum(name.partition(" ")[0] == called for name in named)
             named[f"{called} {again + 1}" if again else called] = opt
     if not named:
@@ -95,7 +96,7 @@ def _named(optimizers: Any) -> dict[str, Any]:
 
 def _resolved(where: str, given: Any) -> Any:
     if isinstance(given, str):
-        return by_name(given, "race: ").build()
+        given = optimizer_of(given, "race: ")
     if isinstance(given, Optimizer):
         return given
     if getattr(given, "makes", "") == Optimizer.type_label:

@@ -1,6 +1,7 @@
 """Every law over every registered optimizer; and every law against an optimizer that breaks it."""
 
 import itertools
+import re
 from typing import Any, NamedTuple
 
 import jax
@@ -158,6 +159,12 @@ def branches_on_lr(lr=0.01):
 
 
 IMPURE = momentum_with(rule=counts_its_calls)
+
+
+def gives_the_old_state_back(grads, state, params=None):
+    return scaled(grads), state
+
+
 BROKEN = {
     "descends": momentum_with(rule=climbs),
     "is_a_value": multiplies_by_lr(ScheduleWithoutEquality()),
@@ -179,6 +186,7 @@ BROKEN = {
     "leaks_no_tracer": momentum_with(update=keeps_what_is_traced),
     "differentiates_at_zero": momentum_with(rule=has_an_infinite_slope),
     "counts_without_overflow": momentum_with(update=counts_past_the_end),
+    "advances_its_counter": momentum_with(update=gives_the_old_state_back),
 }
 
 
@@ -224,11 +232,47 @@ def test_all_broken_laws_are_told():
     assert "quadratic went from" in told
 
 
+def gives_no_state(grads, state, params=None):
+    return scaled(grads)
+
+
+def branches(grads, state, params=None):
+    return jax.tree.map(lambda g: -g if jnp.sum(g) > 0 else g, grads), state
+
+
+def calls_numpy(grads, state, params=None):
+    return jax.tree.map(lambda g: -np.abs(g), grads), state
+
+
+def reads_params_by_position(grads, state, params=None):
+    updates, _ = each(lambda g, p: (-g - p, p, p), grads, params), state
+    return updates, state
+
+
+@pytest.mark.parametrize(
+    ("mistake", "hint"),
+    [
+        (gives_no_state, r"update returns \(updates, state\)\."),
+        (branches, r"A rule branches by jnp\.where or jax\.lax\.cond, and takes jnp\.maximum for max\."),
+        (calls_numpy, r"A rule calls jnp in place of np\."),
+        (reads_params_by_position, r"is given by name: each\(rule, g, m, p=params\)\."),
+    ],
+)
+def test_a_mistake_is_told_once_with_its_line_and_with_what_to_write(mistake, hint):
+    with pytest.raises(AssertionError, match=hint) as caught:
+        check(momentum_with(update=mistake), only=["is_pure", "descends", "jit_equals_eager"])
+    told = str(caught.value)
+    assert told.count(" other laws fail in the same way.") <= 1
+    assert told.count("\n") <= 2
+    if mistake is not gives_no_state:
+        assert re.search(r"At test_laws\.py, line \d+: ", told)
+
+
 def test_a_long_error_is_cut():
     def fails(grads, state, params=None):
         raise ValueError("x" * 501)
 
-    with pytest.raises(AssertionError, match=r"Found: ValueError: x{500}$"):
+    with pytest.raises(AssertionError, match=r"Found: ValueError: x{500}\."):
         check(momentum_with(update=fails), only=["is_pure"])
 
 

@@ -1,5 +1,6 @@
 """Laws of arithmetic: what a step does, however it is run, and where numbers are at their worst."""
 
+import itertools
 import pickle
 
 import chex
@@ -138,3 +139,16 @@ def counts_without_overflow(opt: Optimizer) -> None:
     chex.assert_tree_all_finite((updates, jax.tree.map(lambda old, x: jnp.where(jnp.isfinite(old), x, 0), state, new)))
     for x in jax.tree.leaves(new):
         assert x.dtype != jnp.int32 or int(x) in {0, last}, f"a counter went to {x}"
+
+
+@law
+def advances_its_counter(opt: Optimizer) -> None:
+    """Hold a counter ``iter`` of the state to advancing by at most one a step, and by some in three."""
+    carry = start(opt, small_tree())
+    counts = []
+    for _ in range(4):
+        counts.append(int(getattr(carry[1], "iter", 0)))
+        carry = run(opt, carry, 1)
+    rises = [after - before for before, after in itertools.pairwise(counts)]
+    has_none = not hasattr(carry[1], "iter")
+    assert has_none or (set(rises) <= {0, 1} and 1 in rises), f"the counter was {counts} in four steps"

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxopt_lite.core.checks import check_kept
-from jaxopt_lite.tree.dtypes import cast, to_compute_dtype
+from jaxopt_lite.tree.dtypes import cast_as, to_compute_dtype
 from jaxopt_lite.types import Tree
 
 
@@ -67,7 +67,16 @@ def averaged_params(state: Any) -> Tree:
         >>> print(f"{averaged_params(state):.3g}")
         0.8
     """
-    return find(state, "average")
+    return _kept_by("average(opt)", "averaged_params", state, "average")
+
+
+def _kept_by(maker: str, call: str, state: Any, name: str) -> Any:
+    """Return a field of a state; refuse a state without it in the name of ``call``."""
+    try:
+        return find(state, name)
+    except ValueError as error:
+        instead = f"; it is kept by {maker}" if "there is no" in str(error) else ""
+        raise ValueError(f"{call}: {str(error).removeprefix('find: ')}{instead}") from None
 
 
 def evaluation_params(state: Any, params: Tree) -> Tree:
@@ -92,15 +101,15 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
         >>> print(f"{evaluation_params(state, params):.3g}")
         0.8
     """
-    beta1, z = find(state, "beta1"), find(state, "z")
+    rules = "schedule_free_sgd and schedule_free_adamw"
+    beta1, z = (_kept_by(rules, "evaluation_params", state, name) for name in ("beta1", "z"))
     check_kept("evaluation_params", "z", z, params)
 
     def evaluated(z: Any, p: Any) -> Any:
-        return (
-            p
-            if z is None
-            else cast(to_compute_dtype(p) + (1 - 1 / beta1) * (z - to_compute_dtype(p)), jnp.result_type(p))
-        )
+        if z is None:
+            return p
+        y = to_compute_dtype(p)
+        return cast_as(y + (1 - 1 / beta1) * (z - y), p)
 
     return jax.tree.map(evaluated, z, params, is_leaf=lambda z: z is None)
 

@@ -39,7 +39,8 @@ def chain(*parts: Transform) -> Any:
     rule = None
     for part in reversed(parts):
         if not isinstance(part, Transform):
-            raise TypeError(f"chain: a part must be an optimizer or a transform, not {format_leaf(part)}")
+            hint = "; transform_from_optax(…) makes a transform of one of optax's" if hasattr(part, "update") else ""
+            raise TypeError(f"chain: a part must be an optimizer or a transform, not {format_leaf(part)}{hint}")
         if rule and isinstance(part, Optimizer):
             raise TypeError(
                 f"chain: {part.name} and {rule.name} are two optimizers, and the second would climb: use one; "

@@ -48,6 +48,12 @@ ROWS: list[Row] = [
     ("chain(clip, adam())", TypeError, "chain: parts is the factory clip, where a transform is meant: clip(…)"),
     ("chain(w, adam())", TypeError, "chain: a part must be an optimizer or a transform, not float32[3]"),
     (
+        "chain(to_optax(sgd()), adam())",
+        TypeError,
+        "chain: a part must be an optimizer or a transform, not a GradientTransformationExtraArgs; "
+        "transform_from_optax(…) makes a transform of one of optax's",
+    ),
+    (
         "chain(adam(), clip(1.0), sgd())",
         TypeError,
         "chain: adam and sgd are two optimizers, and the second would climb: use one; "
@@ -240,7 +246,7 @@ ROWS: list[Row] = [
     (
         "averaged_params(state)",
         ValueError,
-        "find: there is no 'average' in this state; there are iter, m, v",
+        "averaged_params: there is no 'average' in this state; there are iter, m, v; it is kept by average(opt)",
     ),
     (
         "from_optax(3)",

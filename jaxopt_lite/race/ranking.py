@@ -96,7 +96,8 @@ class Ranked(Outcome):
         if not self.is_judged:
             return f"no verdict: the race stopped after {self.reached.max()} of {self.steps} steps"
         seeds = len(self.seeds)
-        noise = f"1 seed: differences below {noise_of(self, winner.lane):.2g} mean nothing" if seeds == 1 else ""
+        moved = noise_of(self, winner.lane)
+        noise = f"1 seed: differences below {moved:.2g} mean nothing" if moved else "1 seed: it may be luck"
         if self._level:
             names = [winner.name, *self._level]
             said = f"no clear winner between {', '.join(names[:-1])} and {names[-1]}"
@@ -105,7 +106,7 @@ class Ranked(Outcome):
             rate = "its own learning rate" if np.isnan(winner.lr) else f"a learning rate of {winner.lr:.3g}"
             said = f"{winner.name} wins at {rate}: {self.judged_by} {winner.score:.4g}{spread}"
         edge = f"at the grid's {'lowest' if winner.edge == 'low' else 'highest'} rate: widen it" if winner.edge else ""
-        return "; ".join(filter(None, (said, noise, edge)))
+        return "; ".join(filter(None, (said, noise if seeds == 1 else "", edge)))
 
     @property
     def _level(self) -> list[str]:
@@ -114,7 +115,7 @@ class Ranked(Outcome):
     @property
     def is_judged(self) -> bool:
         """Return whether the race got as far as where lanes are first judged."""
-        return self.diverged[self.rows[0].lane] or bool(self.reached.max() * MARK_COUNT >= self.steps)
+        return bool(self.diverged[self.rows[0].lane] or self.reached.max() * MARK_COUNT >= self.steps)
 
     @property
     def _why_all_diverged(self) -> str:

@@ -63,7 +63,9 @@ PAIRS = set(zip(itertools.cycle(AROUND), registry))
 WITH_ARITHMETIC = ["sgd", "momentum", "adagrad", "rmsprop", "adamw"]
 
 
-EVERY = sorted(PAIRS | {*itertools.product(AROUND, WITH_ARITHMETIC)})
+# On a sphere gradients never vanish, and D-Adaptation's rate grows as long as they point the same way.
+DIVERGE = {("hyperball", "dadapt_adam")}
+EVERY = sorted((PAIRS | {*itertools.product(AROUND, WITH_ARITHMETIC)}) - DIVERGE)
 
 
 @pytest.mark.parametrize(("around", "rule"), some_slow(EVERY, [("average", "adamw"), ("cautious", "momentum")]))

@@ -24,7 +24,8 @@ def hyperball(lr: ScalarOrSchedule = 0.01):
         u ← R u / ‖u‖
         p ← R (p + lr u) / ‖p + lr u‖
 
-    Use it in place of weight decay. Vectors and scalars, biases above all, keep the rule's own update.
+    Use it in place of weight decay. Vectors and scalars, biases above all, keep the rule's own update. Not with
+    `dadapt_adam`: gradients on the sphere do not vanish, and its rate grows without end.
 
     Args:
         lr: the angle of a step, about; a number, an array, or a schedule. The rule's own lr has no effect on matrices.

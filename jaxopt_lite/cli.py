@@ -16,7 +16,7 @@ PROGRAM = "python -m jaxopt_lite"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The parser of the command line."""
+    """Return the parser of the command line."""
     main = argparse.ArgumentParser(PROGRAM, description=jaxopt_lite.__doc__)
     main.add_argument("--version", action="version", version=jaxopt_lite.__version__)
     commands = main.add_subparsers(required=True, metavar="race|path|list|show")
@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_race(args: argparse.Namespace) -> None:
-    """Runs a race and writes what was asked for."""
+    """Run a race and write the files that the arguments name."""
     from jaxopt_lite.race import race  # noqa: PLC0415 - only here
     from jaxopt_lite.race.builtin_tasks import load_task  # noqa: PLC0415 - only here
 
@@ -82,7 +82,7 @@ def run_race(args: argparse.Namespace) -> None:
         given["prune"] = None if args.prune == "none" else args.prune
     if args.png or args.png_lr:
         from jaxopt_lite.race import plots  # noqa: F401, PLC0415 - an extra, to be missed before the race
-    alone = args.json == "-"  # then nothing else goes to the standard output
+    alone = args.json == "-"  # standard output is for the result alone
     with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
         result = race(**load_task(args.task, args.data) | given, show=None if alone else "auto")
     as_json = json.dumps(result.as_dict())
@@ -101,7 +101,7 @@ def run_race(args: argparse.Namespace) -> None:
 
 
 def run_path(args: argparse.Namespace) -> None:
-    """Prints where each optimizer ends, and draws its path."""
+    """Print the end of each optimizer's path, and draw the paths."""
     from jaxopt_lite import landscapes  # noqa: PLC0415 - only here
 
     check_writable(args.png, args.gif, args.html)
@@ -134,7 +134,7 @@ def run_path(args: argparse.Namespace) -> None:
 
 
 def run_list(args: argparse.Namespace) -> None:
-    """Prints every optimizer's name, family, summary and source."""
+    """Print every optimizer's name, family and source; as JSON, its summary as well."""
     about = [
         {"name": name, "family": entry.family, "summary": summary(entry.factory), "source": entry.paper}
         for name, entry in registry.items()
@@ -148,18 +148,18 @@ def run_list(args: argparse.Namespace) -> None:
 
 
 def run_show(args: argparse.Namespace) -> None:
-    """Prints the docstring of an optimizer below its signature."""
+    """Print the docstring of an optimizer below its signature."""
     factory = by_name(args.name).factory
     print(f"jaxopt_lite.{factory()}\n\n{inspect.getdoc(factory)}")
 
 
 def summary(factory: Any) -> str:
-    """The first line of a docstring."""
+    """Return the first line of a docstring."""
     return (inspect.getdoc(factory) or "").partition("\n")[0]
 
 
 def check_writable(*paths: str | None) -> None:
-    """Refuses, before any work is done, files that cannot be written once it is."""
+    """Raise for files that cannot be written, before any work is done."""
     for path in paths:
         if path and Path(path).is_dir():
             raise IsADirectoryError(f"cannot write {path}: it is a folder")
@@ -168,7 +168,7 @@ def check_writable(*paths: str | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; 2 if it was wrong input, in one sentence."""
+    """Run a command and return its exit code: 2 for wrong input, with one sentence about it."""
     args = parser().parse_args(arguments)
     try:
         args.run(args)
@@ -183,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def ours(error: BaseException) -> bool:
-    """Whether it was raised by this package, and not by somebody's loss."""
+    """Return True if this package raised the error, and not a user's loss."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

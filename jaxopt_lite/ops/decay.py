@@ -1,4 +1,4 @@
-"""The meanings of weight decay."""
+"""The forms of weight decay."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -14,7 +14,7 @@ Decay = Literal["decoupled", "independent", "l2", "proximal"]
 def decay_functions(
     decay: Decay, weight_decay: ScalarOrSchedule, lr: ScalarOrSchedule, peak_lr: Scalar | None, iter: jax.Array
 ) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The meanings of weight decay, for every rule that has it: a function for its gradient, and one for its update.
+    """Return two functions that apply weight decay: one to the gradient, one to the update.
 
     add_l2(g, p) = g + λ p                     "l2", otherwise g
     apply_decay(u, p) = u - lr λ p                 "decoupled"

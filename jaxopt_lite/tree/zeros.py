@@ -1,4 +1,4 @@
-"""What a state begins with: zeros that lie as the parameters lie, and the counter of steps."""
+"""The arrays of a first state: zeros that are sharded like the parameters, and the step counter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,20 +11,25 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxopt_lite.tree.dtypes import at_least_float32
 from jaxopt_lite.types import Scalar, Tree
 
-# Zeros of up to so many bytes are made on the host, and handed over at once: an operation each takes ten times as long.
+# Zeros of at most so many bytes are made on the host, because an operation for each takes ten times as long.
 SMALL = 2**20
 
 
 def zeros_like(params: Tree, *, real: bool = False) -> Tree:
-    """Zeros of each parameter's shape and sharding, in the dtype that arithmetic on it is done in.
+    """Return zeros of each parameter's shape and sharding, in the dtype for arithmetic on it.
 
     Args:
-        params: a tree of arrays, of ``jax.ShapeDtypeStruct``, or of nothing.
-        real: make complex leaves real, as a second moment |g|² is.
+        params: a tree of arrays or of ``jax.ShapeDtypeStruct``, or a tree without leaves.
+        real: make complex leaves real, for a second moment |g|².
 
     Returns:
         A tree of the same structure: float32 for float16, bfloat16 and float32; float64 for float64; complex stays
-        complex unless ``real``. No leaf shares memory with another or with a parameter.
+        complex unless ``real``. No leaf shares memory with another leaf or with a parameter.
+
+    Example:
+        >>> zeros = zeros_like({"kernel": jnp.ones(3, jnp.bfloat16)})
+        >>> print(zeros["kernel"], zeros["kernel"].dtype)
+        [0. 0. 0.] float32
     """
 
     def zeros(p: Any) -> Any:
@@ -32,8 +37,8 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
         if real and jnp.issubdtype(dtype, jnp.complexfloating):
             dtype = jnp.finfo(dtype).dtype
         if isinstance(p, jax.core.Tracer):
-            # Under jit a constant has no sharding and lands whole on one device. This one is 0 as well, but the
-            # compiler cannot know it without looking at p, and so lays it out as p is laid out.
+            # Under jit a constant has no sharding and lands whole on one device. This expression is 0 as well. But it
+            # depends on p, so the compiler shards it like p.
             return jnp.minimum(jnp.isfinite(p).astype(jnp.int8), 0).astype(dtype)
         if isinstance(p, jax.Array) and p.is_fully_addressable and p.size * dtype.itemsize <= SMALL:
             return np.zeros(p.shape, dtype)
@@ -50,15 +55,20 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
 
 
 def zero_steps(params: Tree) -> jax.Array:
-    """The step counter at its start: an int32 0 on the devices of ``params``, on every device of their mesh.
+    """Return the first step counter: an int32 0 on the devices of ``params``, replicated over their mesh.
 
-    A counter left on the default device would make the second step on a mesh compile anew.
+    A counter on the default device would make the second step on a mesh compile anew.
+
+    Example:
+        >>> iter = zero_steps({"kernel": jnp.ones(3)})
+        >>> print(iter, iter.dtype)
+        0 int32
     """
     return replicated_zeros(params, (), jnp.int32)
 
 
 def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """Zeros of any shape on the devices of ``params``, whole on every device of their mesh."""
+    """Return zeros of any shape on the devices of ``params``, replicated over their mesh."""
     leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
@@ -69,14 +79,14 @@ def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Ar
 
 
 def replicated_scalar(params: Tree, value: Scalar = 0.0) -> jax.Array:
-    """A number in the dtype that ``norm(params)`` has, on the devices of ``params``."""
+    """Return a number in the dtype of ``norm(params)``, on the devices of ``params``, replicated over their mesh."""
     dtypes = [jnp.finfo(at_least_float32(jnp.result_type(p))).dtype for p in jax.tree.leaves(params)]
     dtype = jnp.result_type(*dtypes) if dtypes else jnp.result_type(float)
     return replicated_zeros(params, (), dtype) + jnp.asarray(value, dtype)
 
 
 def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
-    """Real zeros for what is kept of one parameter over some axes, or all: shaped and sharded as its mean there is."""
+    """Return real zeros with the shape and sharding of a parameter's mean over some axes, or over all."""
 
     def over(p: Any) -> jax.Array:
         return jnp.max(zeros_like(p, real=True), axes, keepdims=keepdims, initial=0)
@@ -93,14 +103,20 @@ def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims
 
 
 def sharding_of_axes(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
-    """The sharding of an array whose axes are these of a sharded one's; None is one that is whole everywhere."""
+    """Return the sharding of an array with these axes of a sharded array; None stands for a replicated axis."""
     spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
-    # JAX writes the axes that are whole, at the end, of explicit axes alone; another way compiles a step anew.
+    # JAX keeps trailing None in a spec on explicit axes alone. We do the same, because an equal sharding with another
+    # spec compiles a step anew.
     while spec and spec[-1] is None and AxisType.Explicit not in sharding.mesh.axis_types:
         spec.pop()
     return NamedSharding(sharding.mesh, PartitionSpec(*spec))
 
 
 def next_step(iter: jax.Array) -> jax.Array:
-    """``iter + 1``, an int32 that stays at 2³¹ - 1 once it is there instead of turning negative."""
+    """Return ``iter + 1``, an int32; at 2³¹ - 1 it stays there instead of turning negative.
+
+    Example:
+        >>> print(next_step(jnp.int32(0)), next_step(jnp.int32(2**31 - 1)))
+        1 2147483647
+    """
     return jnp.minimum(iter, jnp.iinfo(iter.dtype).max - 1) + 1

@@ -68,8 +68,8 @@ def state_shardings(opt: Any, params: Tree) -> Any:
         owner = max(owners, key=len)
         sharding = shardings[owner]
         axes: list[int | None] = [None] * leaf.ndim
-        # If a length decides the state, equal shapes are the only hint. A square is no hint, because both of its axes may
-        # belong to one side.
+        # If a length decides the state, equal shapes are the only hint. A square is no hint, because both of its axes
+        # may belong to one side.
         is_alike = leaf.shape == shapes[owner] and len(set(leaf.shape)) == leaf.ndim
         for axis, n in enumerate(shapes[owner]):
             then = grown[axis].get(path, longer(leaf.shape, axis) if is_alike else leaf.shape)

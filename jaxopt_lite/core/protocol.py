@@ -171,7 +171,7 @@ class Transform(Value):
         conjugate of the gradient: conjugate its result first.
         """
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
-        # A step with a function is not compiled: jit cannot trace a function, and would cache its closure for good.
+        # A step with a function is not compiled, because jit cannot trace it, and would cache its closure for good.
         has_function = bool(functions_among(extra))
         step = functools.partial(checked_step, self) if has_function or is_traced(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):

@@ -1,4 +1,4 @@
-"""Schedules as hyperparameters: each step is the rule's step with the numbers of that moment."""
+"""Schedules as hyperparameters: each step is the rule's step with the numbers at its ``iter``."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -185,7 +185,7 @@ def _is_plain(x: Any) -> bool:
     if isinstance(x, tuple | list):
         return all(map(_is_plain, x))
     if inspect.isfunction(x):
-        # A notebook or a loop may define a function again: its module then drops the first one, and so must we.
+        # A notebook or a loop may define a function again: its module drops the first, and so must our caches.
         held = x.__closure__ or x.__defaults__ or x.__kwdefaults__ or vars(x)
         return not held and getattr(sys.modules.get(x.__module__), x.__name__, None) is x
     return x is None or _is_array(x) or isinstance(x, str | int | float | complex | type | np.generic | np.dtype)

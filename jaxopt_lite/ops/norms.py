@@ -23,7 +23,7 @@ def norm(tree: Tree) -> jax.Array:
     leaves = [to_compute_dtype(x) for x in jax.tree.leaves(tree) if jnp.size(x)]
     if not leaves:
         return jnp.zeros(())
-    # The barrier hides constant leaves, because XLA would multiply their scales with each other, which overflows.
+    # The barrier hides constant leaves, because XLA would multiply the two scales first, which overflows.
     leaves = jax.lax.optimization_barrier(leaves)
     limits = jnp.finfo(jnp.result_type(*leaves))
     far = 2.0 ** (limits.maxexp * 7 // 8)
@@ -89,7 +89,7 @@ def dot(a: Tree, b: Tree) -> jax.Array:
 
 
 def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
-    """Return the norm over some axes, kept with length 1: (..., 1, 1) for matrices. It is as finite as `norm`."""
+    """Return the norm over some axes (None: all), kept with length 1: (..., 1, 1) by default. As finite as `norm`."""
     # The scale is constant to derivatives, because the norm does not depend on it. The derivative of a maximum needs an
     # entry equal to the maximum. If x is computed twice and rounds differently, no entry is equal, and 0 / 0 is NaN.
     largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axes, keepdims=True, initial=0)

@@ -36,7 +36,7 @@ def abs2(g: jax.Array) -> jax.Array:
 
 
 def mean(x: jax.Array, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
-    """Return the mean of numbers of at least 0: 0 for no numbers, and finite if the sum overflows."""
+    """Return the mean of numbers of at least 0, over some axes or all: 0 of none, and finite if the sum overflows."""
     total = jnp.sum(x, axes, keepdims=keepdims)
     return saturate(total) / max(x.size // max(total.size, 1), 1)
 

@@ -11,7 +11,8 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxopt_lite.tree.dtypes import at_least_float32
 from jaxopt_lite.types import Scalar, Tree
 
-# Zeros of at most so many bytes are made on the host, because an operation for each takes ten times as long.
+# Zeros up to this many bytes are made on the host, because a device operation takes ten times as long. One transfer
+# moves them all.
 SMALL = 2**20
 
 

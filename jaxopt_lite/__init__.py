@@ -119,8 +119,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adagrad",
     "rmsprop",
     "adam",
-    "adam_standard",
-    # Adam and what came of it
+    # Adam and its descendants
     "adamw",
     "nadam",
     "nadamw",
@@ -227,7 +226,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "abs2",
     "sqrt",
     "bias_correction",
-    # what there is
+    # the types, and the registry
     "Optimizer",
     "Transform",
     "Schedule",

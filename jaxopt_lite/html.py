@@ -1,4 +1,4 @@
-"""What pages are made with: templates that are filled with data, and no more points than a screen shows."""
+"""Tools for pages: templates that are filled with data, and no more points than a screen shows."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-# Where a template has its data.
+# The place of the data in a template.
 PLACE = "{{data}}"
 
 
@@ -14,13 +14,13 @@ def filled(template: Path, data: Any) -> str:
     """Return the template with the data in it as JSON.
 
     Raises:
-        ValueError: there is a NaN or an infinity in the data.
+        ValueError: the data has a NaN or an infinity.
     """
-    # Escape each "<", because a "</script>" in a string would end the element that holds the data.
+    # Each "<" is escaped, because a "</script>" in a string would end the element. In JSON only strings can have a "<".
     text = json.dumps(data, allow_nan=False).replace("<", "\\u003c")
     return template.read_text(encoding="utf-8").replace(PLACE, text)
 
 
 def thinned(count: int, most: int) -> np.ndarray:
-    """Return at most ``most`` of the numbers from 0 to ``count - 1``, evenly spread, both ends included."""
+    """Return at most so many numbers from 0 to ``count - 1``, evenly spread, with the first and the last."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)

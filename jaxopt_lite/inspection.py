@@ -1,4 +1,4 @@
-"""Looking at an optimizer: the numbers in force, and what is done to which parameters."""
+"""Views of an optimizer: the numbers of the next step, and the rule of each group of parameters."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -20,10 +20,10 @@ from jaxopt_lite.types import Tree
 
 
 class Part(NamedTuple):
-    """An optimizer or a transform inside another one, or that one itself.
+    """An optimizer or a transform inside another optimizer, or the outermost optimizer.
 
-    ``prefix``: what its numbers are called by; up to its last slash, the group that it steps. ``iter``: its counter.
-    ``steps``: whether its own rule steps parameters. ``params``: those. ``state``: the arrays that it keeps itself.
+    ``prefix``: the prefix of the names of its numbers; up to the last slash, the name of its group. ``iter``: its
+    counter. ``steps``: True if its own rule steps parameters. ``params``: these parameters. ``state``: its own arrays.
     """
 
     prefix: str
@@ -37,17 +37,17 @@ class Part(NamedTuple):
 def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") -> Iterator[Part]:
     """Walk through an optimizer, from the outside to the inside.
 
-    The state tells where its parts are: a tuple has those of a chain, in order; a dict those of groups, by name; and
-    anything else has that of the one optimizer inside in its field ``inner``.
+    The form of the state shows its parts. A tuple has the states of a chain, in order. A dict has the states of groups,
+    by name. Any other state has the state of the one optimizer inside in its field ``inner``.
 
     Args:
         opt: the optimizer, or a transform.
-        state: its state, or the shapes of it.
-        params: what it steps; None where nobody asks.
-        prefix: what its numbers are called by.
+        state: its state, or the shapes of its state.
+        params: its parameters; None if they are not needed.
+        prefix: the prefix of the names of its numbers.
 
     Raises:
-        ValueError: ``state`` is not that of ``opt``.
+        ValueError: ``state`` is not a state of ``opt``.
     """
     counted = isinstance(state, CountedState)
     kept, groups = state.inner if counted else state, groups_of(opt.implementation)
@@ -82,7 +82,7 @@ def parts_of(opt: Transform, state: Any, params: Tree = None, prefix: str = "") 
 
 
 def _check_form(opt: Transform, groups: Any, state: Any) -> None:
-    """Refuse a state that cannot be that of a chain, or of groups."""
+    """Raise for a state that cannot belong to this chain, or to these groups."""
     given = form(state)
     if groups and not (isinstance(state, Mapping) and state.keys() == groups.parts.keys()):
         given = f"of {', '.join(map(repr, state))}" if isinstance(state, Mapping) else given
@@ -95,30 +95,33 @@ def _check_form(opt: Transform, groups: Any, state: Any) -> None:
 
 
 def _is_tuple(state: Any) -> bool:
-    """Return whether a state is a chain's; checkpoints may give a list back."""
+    """Return True for the state of a chain; a checkpoint may return a list."""
     return isinstance(state, tuple | list) and not hasattr(state, "_fields")
 
 
 def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
-    """Return the learning rates, weight decays and schedules as the next step will use them, for logging.
+    """Return the learning rates, weight decays and all other schedules of the next step, for logging.
 
     Args:
-        opt: the optimizer, with anything around it or inside it.
-        state: its state. Schedules are read at the counter of the part that they are for.
+        opt: the optimizer, with all wrappers and parts.
+        state: its state. Each schedule is read at the counter of its own part.
 
     Returns:
-        Scalars by name: ``lr`` for the rule's own; ``weight_decay.lr`` for a transform's in a chain, numbered where the
-        chain has several of a kind (``weight_decay2.lr``); ``head/lr`` for the rule's of the group ``head``, and
-        ``others/lr`` for the optimizer beside a rule for matrices. Where two parts have numbers of one name, the inner
-        one's has its part before it: ``ademamix.alpha``.
+        Scalars by name: ``lr`` for the rule; ``weight_decay.lr`` for a transform in a chain. Transforms of one kind are
+        numbered (``weight_decay2.lr``). ``head/lr`` is for the rule of the group ``head``, and ``others/lr`` for the
+        optimizer beside a rule for matrices. If two parts have a number of one name, the inner part's name stands
+        before its own: ``ademamix.alpha``.
 
     Raises:
-        ValueError: ``state`` is not that of ``opt``.
+        ValueError: ``state`` is not a state of ``opt``.
 
     Example:
-        >>> opt = chain(clip(1.0), adam(schedules.linear(0.1, 0.0, steps=10)))
-        >>> print(hyperparams(opt, opt.init(jnp.zeros(2))))
-        {'lr': Array(0.1, dtype=float32)}
+        >>> opt = sgd(lr=schedules.linear(0.0, 1.0, steps=10))
+        >>> state = opt.init(1.0)
+        >>> for _ in range(3):
+        ...     updates, state = opt.update(1.0, state)
+        >>> print(f"{hyperparams(opt, state)['lr']:.1f}")
+        0.3
     """
     numbers: dict[str, Any] = {}
     with jax.numpy_dtype_promotion("standard"):
@@ -133,25 +136,24 @@ def hyperparams(opt: Transform, state: Any) -> dict[str, Any]:
 
 
 def describe(opt: Optimizer, params: Tree) -> None:
-    """Print a table of groups: their parameters, their rule, and the bytes of its state.
+    """Print a table of the groups of parameters, with the rule of each group and the bytes of its state.
 
     Args:
         opt: the optimizer.
         params: arrays, or ``jax.ShapeDtypeStruct``.
 
-    Needs rich, from the extra ``race``. Each group has a row, and so has each wrapper and transform around it that
-    keeps something; the last row is their sum. A line below tells whether `pack` would pay.
-
     Example:
-        >>> describe(adam(), {"w": jnp.ones((2, 3))})  # doctest: +ELLIPSIS
-        ┏━━━━━━━┳━━━━━━━┳━━━━━━━━━━━━┳━━━━━━┳━━━━━━━┳━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
-        ┃ group ┃ paths ┃ parameters ┃ rule ┃ lr    ┃ weight decay ┃ bytes of state ┃
-        ┡━━━━━━━╇━━━━━━━╇━━━━━━━━━━━━╇━━━━━━╇━━━━━━━╇━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
-        │       │ w     │          6 │ adam │ 0.001 │              │             52 │
-        ├───────┼───────┼────────────┼──────┼───────┼──────────────┼────────────────┤
-        │ all   │       │          6 │ adam │       │              │             52 │
-        └───────┴───────┴────────────┴──────┴───────┴──────────────┴────────────────┘
-        1 of 1 leaves have at most 8192 entries: pack(params) would not pay.
+        >>> describe(adam(), {"kernel": jnp.ones((3, 2)), "bias": jnp.ones(2)})
+        ┏...
+        ┃ group ┃ paths  ┃ parameters ┃ rule ┃ lr    ┃ weight decay ┃ bytes of state ┃
+        ...
+        │       │ bias   │          8 │ adam │ 0.001 │              │             68 │
+        │       │ kernel │            │      │       │              │                │
+        ...
+        2 of 2 leaves have at most 8192 entries: pack(params) would not pay.
+
+    It needs rich, from the extra ``race``. Each group has a row. Each wrapper and transform with a state has a row as
+    well. The last row is the sum. A line below says if `pack` would pay.
     """
     from rich.console import Console  # noqa: PLC0415 - an extra
     from rich.table import Column, Table  # noqa: PLC0415 - an extra

@@ -1,4 +1,4 @@
-"""To optax and back. Needs optax, from the extra ``optax``."""
+"""Conversions to optax and back. They need optax, from the extra ``optax``."""
 
 from typing import Any
 
@@ -14,16 +14,16 @@ from jaxopt_lite.types import Tree
 
 
 def to_optax(opt: Transform) -> Any:
-    """Return an ``optax.GradientTransformationExtraArgs``, for code that asks for one.
+    """Return an ``optax.GradientTransformationExtraArgs``, for code that checks for this type.
 
-    All else that takes optax's optimizers takes these as they are: they unpack to ``(init, update)``, and have both.
-    But optax's own ``chain`` and its like ask as well, before they pass on keywords such as ``value``.
+    Most code for optax's optimizers takes ours as they are: they unpack to ``(init, update)``, and have both methods.
+    But optax's own ``chain`` and similar functions check the type before they pass on keywords such as ``value``.
 
     Example:
         >>> import optax
-        >>> tx = optax.chain(optax.clip(1.0), to_optax(adam(0.1)))
-        >>> updates, state = tx.update(2.0, tx.init(1.0))
-        >>> print(f"{updates:.3g}")
+        >>> tx = optax.chain(optax.clip(1.0), to_optax(sgd(lr=0.1)))
+        >>> updates, state = tx.update(5.0, tx.init(2.0))
+        >>> print(f"{updates:.1f}")
         -0.1
     """
     import optax  # noqa: PLC0415 - an extra
@@ -33,50 +33,48 @@ def to_optax(opt: Transform) -> Any:
 
 @optimizer
 def from_optax(tx: Any):
-    """Build an optimizer from one of optax's, to be wrapped and raced with the others.
+    """Build an optimizer from an optimizer of optax, for our wrappers and races.
 
     Args:
-        tx: an ``optax.GradientTransformation`` whose updates are steps, sign and learning rate included.
+        tx: an ``optax.GradientTransformation`` whose updates are steps, with sign and learning rate.
 
     Raises:
         TypeError: ``tx`` has no ``init`` and ``update``.
-
-    ``value``, ``grad`` and ``value_fn`` reach it where they are given. It works on copies in float32 of what is in half
-    precision, and its state is made for them: in half precision most of optax's states change their dtypes. Nothing
-    tells whether it looks at leaves, and so it refuses what `pack` has packed.
 
     Example:
         >>> import optax
         >>> opt = average(from_optax(optax.sgd(0.1)))
         >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
+        >>> print(f"{updates:.1f}")
         -0.2
 
+    ``value``, ``grad`` and ``value_fn`` are passed to ``tx`` if they are given. ``tx`` gets float32 copies of arrays in
+    half precision, and its state is made for the copies. In half precision most of optax's states change their dtypes.
+    A ``tx`` may look at single leaves, so arrays from `pack` are rejected.
     State: optax's.
-    Two of them are equal if they are of one ``tx``; they cannot be pickled, as optax's closures cannot.
+    Two such optimizers are equal if they have the same ``tx``. They cannot be pickled, as optax's closures cannot.
     """
     return _pair("from_optax", tx)
 
 
 @transform
 def transform_from_optax(tx: Any):
-    """Build a transform from one of optax's, to stand in a chain before a rule, or after it.
+    """Build a transform from a transformation of optax, for a chain, before or after its rule.
 
     Args:
-        tx: an ``optax.GradientTransformation`` that gives what it is given: gradients, or steps.
+        tx: an ``optax.GradientTransformation`` that returns gradients for gradients, or steps for steps.
 
     Raises:
         TypeError: ``tx`` has no ``init`` and ``update``.
 
-    ``chain(transform_from_optax(optax.zero_nans()), adam())``. All else is as in `from_optax`.
-
     Example:
         >>> import optax
-        >>> opt = chain(transform_from_optax(optax.clip_by_block_rms(1.0)), sgd(0.1))
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> opt = chain(transform_from_optax(optax.zero_nans()), sgd(lr=0.1))
+        >>> updates, state = opt.update(jnp.array([jnp.nan, 2.0]), opt.init(jnp.ones(2)))
+        >>> print(jnp.abs(updates))
+        [0.  0.2]
 
+    All else is as in `from_optax`.
     State: optax's.
     """
     return _pair("transform_from_optax", tx)
@@ -91,7 +89,7 @@ def _pair(name: str, tx: Any) -> tuple[Any, Any]:
 
     def init(params):
         def widened(leaf: Any) -> Any:
-            p = shown(leaf)  # functions within optax, as masks are, see no places
+            p = shown(leaf)  # functions inside optax, such as masks, must see no `Place`
             return (
                 p.update(dtype=at_least_float32(p.dtype))
                 if isinstance(p, jax.ShapeDtypeStruct)

@@ -1,4 +1,4 @@
-"""Many small parameters in one buffer, for the whole of a training: what costs is the number of arrays."""
+"""Many small parameters in one buffer, for a whole training, because a step's cost grows with the number of arrays."""
 
 import math
 from collections import Counter
@@ -18,51 +18,51 @@ from jaxopt_lite.tree.paths import labels, map_with_path, takes_tree
 from jaxopt_lite.tree.structure import first_difference, format_leaf, is_function, is_prefix, is_traced, same_structure
 from jaxopt_lite.types import Tree
 
-# A buffer of an odd length is gone through 1.6 times as slowly.
+# Buffers have multiples of this length, because arithmetic on an odd length takes 1.6 times as long.
 MULTIPLE = 1024
-# To copy more entries than this takes as long as one array more; and so many arrays cost a millisecond.
+# A copy of more than LARGEST entries costs more than one more array. WORTHWHILE arrays cost a millisecond.
 LARGEST, WORTHWHILE = 8192, 100
 
 
 def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tuple[Packed, Callable[[Tree], Tree]]:
-    """Lay parameters end to end, in one buffer for each dtype, to be trained as they lie there.
+    """Return the parameters end to end in one buffer for each dtype, to be trained there, and `unpack`.
 
         packed, unpack = pack(params)
         state = opt.init(packed)
         value, grads = jax.value_and_grad(lambda packed: loss(unpack(packed)))(packed)
         updates, state = opt.update(grads, state, packed)
 
-    Use it for models of hundreds of small leaves on a CPU. There, each array costs some microseconds a step, and its
-    entries next to nothing. `describe` says whether it pays. Gradients of packed leaves are copied, so large leaves
-    stay as they are. A whole step compiles longer. Any rule that treats each entry by itself, or the tree as a whole,
-    works unchanged; those that look at leaves (lamb, adafactor, muon, …) refuse a buffer, and so do `add_noise` and
-    `from_optax`. A rule of your own that looks at leaves must say so: ``needs=("leaf",)``.
+    Use it for models of hundreds of small leaves on a CPU. There, a step costs some microseconds for each array, and
+    next to nothing for its entries. `describe` says if it pays. The gradient of packed leaves is copied, so large
+    leaves stay as they are. A whole step compiles longer. Any rule for single entries, or for the tree as a whole,
+    works unchanged. Rules that look at leaves (lamb, adafactor, muon, …) reject a buffer, and so do `add_noise` and
+    `from_optax`. A rule of your own that looks at leaves must declare ``needs=("leaf",)``.
 
-    Leaves that stay are the same arrays as in ``params``: what donates ``packed`` takes them from there too. With
-    ``eps=0`` a rule divides 0 by 0 in the padding, which whole-tree norms will see.
+    Unpacked leaves are the same arrays as in ``params``: a donation of ``packed`` deletes them in ``params`` too. With
+    ``eps=0`` a rule divides 0 by 0 in the padding; norms of the whole tree will see this NaN.
 
     Args:
-        params: a tree of arrays, each whole on its device. Concrete ones are laid together on the host.
-        label: which leaves may share a buffer: those of one label. As in `partition`, a function, patterns by label, or
-            a tree of labels; an optimizer for each group then works as it does on ``params``. A function of path and
-            leaf may give None for what is to stay as it is. None alone: all of one dtype.
-        largest: leaves of more entries than this stay as they are; None: all are packed. At 8192 a copy costs what an
-            array does (measured on two cores).
+        params: a tree of arrays, each whole on its device. Concrete arrays are joined on the host.
+        label: leaves with one label may share a buffer. As in `partition`, a function, patterns by label, or a tree of
+            labels; then an optimizer for each group works as on ``params``. A function of path and leaf may return None
+            for a leaf that stays as it is. ``label=None``: all leaves of one dtype share a buffer.
+        largest: leaves with more entries stay as they are; None: all leaves are packed. A copy of 8192 entries costs as
+            much as one array (measured on two cores).
 
     Returns:
-        ``packed``, a tree with the buffers and with what was left out; and `unpack`.
+        ``packed``, a tree with the buffers and the unpacked leaves; and `unpack`.
 
     Raises:
         TypeError: a leaf is no array of floats, or packed already.
-        ValueError: a leaf is spread over several devices, or stays and has the name of another array; or a pattern, or
-            a tree of labels, does not fit ``params``.
+        ValueError: a leaf is spread over several devices; an unpacked leaf has the name of another array; or a pattern,
+            or a tree of labels, does not fit ``params``.
 
     Example:
-        >>> packed, unpack_packed = pack({"a": jnp.ones(3), "b": jnp.ones((2, 2))})
-        >>> print(jax.tree.map(jnp.shape, packed))
-        Packed({'float32': a tuple}, of 2 leaves)
-        >>> print(jax.tree.map(jnp.shape, unpack_packed(packed)))
-        {'a': (3,), 'b': (2, 2)}
+        >>> packed, unpack = pack({"kernel": jnp.ones((3, 2)), "bias": jnp.zeros(2)})
+        >>> print(packed)
+        Packed({'float32': float32[1024]}, of 2 leaves)
+        >>> print(unpack(packed)["bias"])
+        [0. 0.]
     """
     largest = checked_number("pack: largest", largest, STEP._replace(none=True))
     check_arrays("pack", params=params)
@@ -91,35 +91,34 @@ def pack(params: Tree, label: Any = None, largest: int | None = LARGEST) -> tupl
 
 
 def unpack(tree: Tree) -> Tree:
-    """Return the tree with parameters, and moments of theirs, under their own names and shapes.
+    """Return the tree with packed parameters, or their moments, under their own names and shapes.
 
     Use it in the loss, to read a state, and to write checkpoints that know nothing of packing: ``unpack(state)``.
-    Differentiable; what was not packed comes out as the same array.
+    It is differentiable. An array that was not packed is returned as it is.
 
     Example:
-        >>> packed, _ = pack({"a": jnp.ones(3), "b": jnp.zeros(2)})
-        >>> print(unpack(adam().init(packed)).m)
-        {'a': Array([0., 0., 0.], dtype=float32), 'b': Array([0., 0.], dtype=float32)}
+        >>> packed, _ = pack({"kernel": jnp.ones((3, 2)), "bias": jnp.zeros(2)})
+        >>> state = adam().init(packed)
+        >>> print(unpack(state).m["kernel"].shape)
+        (3, 2)
     """
     return unpack_with(tree, _split)
 
 
 def repack(tree: Tree, like: Tree) -> Tree:
-    """Undo `unpack`: ``repack(unpack(state), like=state)``, as after a checkpoint has been read.
+    """Undo `unpack`, as after the read of a checkpoint: ``repack(unpack(state), like=state)``.
 
     Args:
-        tree: what `unpack` gave, or what was read in its place.
-        like: a tree with packed parts; of its arrays only names, shapes and dtypes are looked at.
+        tree: the output of `unpack`, or a checkpoint of it.
+        like: a tree with packed parts. Only the names, shapes and dtypes of its arrays are read.
 
     Raises:
         ValueError: ``tree`` has another structure, or leaves of other shapes.
 
     Example:
-        >>> packed, _ = pack({"a": jnp.ones(3), "b": jnp.zeros(2)})
-        >>> state = adam().init(packed)
-        >>> again = repack(unpack(state), like=state)
-        >>> print(jax.tree.structure(again) == jax.tree.structure(state))
-        True
+        >>> packed, _ = pack({"kernel": jnp.ones((3, 2)), "bias": jnp.zeros(2)})
+        >>> print(repack(unpack(packed), like=packed))
+        Packed({'float32': float32[1024]}, of 2 leaves)
     """
     expected = unpack_with(like)
     if not same_structure(tree, expected):
@@ -152,7 +151,7 @@ def _labels(label: Any, params: Tree) -> Tree:
 
 
 def _laid_out(leaves: list[Any], like: Packed) -> Packed:
-    """Return these leaves in buffers, as ``like`` has them."""
+    """Return these leaves in the layout of ``like``."""
     by_array: dict[str, list[tuple[Any, Leaf]]] = {}
     for x, leaf in zip(leaves, like.layout.leaves, strict=True):
         by_array.setdefault(leaf.array, []).append((x, leaf))
@@ -168,7 +167,7 @@ def _laid_out(leaves: list[Any], like: Packed) -> Packed:
         if isinstance(first, jax.ShapeDtypeStruct):
             return jax.ShapeDtypeStruct((*before, sum(sizes) + padding), first.dtype)
         sharding = _place(mine)
-        # On the host: compiling a concatenation of hundreds of arrays takes seconds.
+        # Concrete arrays are joined on the host, because a concatenation of hundreds of arrays compiles for seconds.
         library: Any = jnp if is_traced([x for x, _ in mine]) else np
         flat = [library.asarray(x).reshape(*before, size) for (x, _), size in zip(mine, sizes, strict=True)]
         laid = library.concatenate([*flat, library.zeros((*before, padding), first.dtype)], -1)
@@ -178,7 +177,7 @@ def _laid_out(leaves: list[Any], like: Packed) -> Packed:
 
 
 def _place(leaves: list[tuple[Any, Leaf]]) -> Any:
-    """Return the place of arrays that were put somewhere: all of a buffer, replicated, on the same devices."""
+    """Return the common sharding of a buffer's committed arrays: replicated, on the same devices."""
     place, first = None, None
     for x, leaf in leaves:
         if isinstance(x, jax.core.Tracer) or not getattr(x, "committed", False):
@@ -207,10 +206,10 @@ def _split(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
 
 
 def advice(params: Tree) -> str:
-    """Return a sentence that says whether `pack` pays for parameters.
+    """Return a sentence that says if `pack` pays for these parameters.
 
-    A leaf costs some 10 µs a step on two cores on top of its entries (SGD 5, Adam 13). Packing saves this. Of a whole
-    training step, with the gradient's own small operations, it saves up to twice as much.
+    A leaf costs some 10 µs a step on top of its entries, on two cores (SGD 5, Adam 13). Packing saves this time. In a
+    whole training step, with the gradient's own small operations, it saves up to twice as much.
     """
     leaves = jax.tree.leaves(unpack_with(params))
     if layouts := [x.layout for x in packed_in(params)]:

@@ -1,4 +1,4 @@
-"""Means of gradients of single examples that tell little of any one of them: differential privacy."""
+"""Differential privacy: means of gradients that reveal little about any single example."""
 
 from typing import Any
 
@@ -27,16 +27,22 @@ def private_mean(grads: Tree, key: jax.Array, max_norm: Scalar, noise_multiplier
 
     Args:
         grads: the gradients, with an axis of the n examples before those of the parameters.
-        key: a PRNG key, another one for each step.
+        key: a PRNG key; each step needs a new key.
         max_norm: the largest norm of one example's gradient.
-        noise_multiplier: the noise's standard deviation over ``max_norm``; a complex entry gets it in both parts.
+        noise_multiplier: the noise's standard deviation over ``max_norm``, for each part of a complex entry.
 
     Returns:
         A tree of arrays without the axis of examples, in at least float32. The sum is taken in that precision.
 
     Raises:
         TypeError: a leaf is not an array of floats.
-        ValueError: the leaves differ in the number of examples, or a number is negative or an array of several.
+        ValueError: the leaves differ in the number of examples; or a number is negative, or an array of several.
+
+    Example:
+        >>> grads = jnp.array([[3.0, 4.0], [0.0, 0.5]])
+        >>> x, y = private_mean(grads, jax.random.key(0), max_norm=1.0, noise_multiplier=0.0)
+        >>> print(f"{x:.2f} {y:.2f}")
+        0.30 0.65
 
     Example:
         >>> grads = jnp.array([[3.0, 4.0], [0.0, 0.5]])  # of two examples

@@ -1,4 +1,4 @@
-"""What stands in a state: found by name, and where it should live."""
+"""Parts of a state, found by name."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,22 +12,22 @@ from jaxopt_lite.types import Tree
 
 
 def find(state: Any, name: str) -> Any:
-    """Return the field of this name in a state, through chains, groups and wrappers.
+    """Return the field of a state with this name, through chains, groups and wrappers: ``find(state, "m")``.
 
     Args:
-        state: an optimizer's. A chain's is a tuple of states, and a partition's a dict. A wrapper's has another one in
-            its field ``inner``.
+        state: the state of an optimizer. The state of a chain is a tuple of states. The state of a partition is a dict.
+            The state of a wrapper has the inner state in its field ``inner``.
         name: the name of a field, such as ``m`` or ``skipped``.
 
     Returns:
         The tree of that name.
 
     Raises:
-        ValueError: there is none, or there are several, in which case the sentence says where.
+        ValueError: no field has that name, or several fields have it; then the message names their places.
 
     Example:
-        >>> opt = chain(clip(1.0), adam())
-        >>> print(find(opt.init(jnp.zeros(2)), "m"))
+        >>> state = chain(clip(1.0), adam()).init({"kernel": jnp.ones(2)})
+        >>> print(find(state, "m")["kernel"])
         [0. 0.]
     """
     fields = list(_fields(state, "state"))
@@ -42,7 +42,7 @@ def find(state: Any, name: str) -> Any:
 
 
 def _fields(state: Any, where: str) -> Iterator[tuple[str, str, Any]]:
-    """Yield where each named part of a state is, its name, and the part."""
+    """Yield the place, the name and the value of each field of a state."""
     for field in getattr(state, "_fields", ()):
         yield f"{where}.{field}", field, getattr(state, field)
     if hasattr(state, "inner"):
@@ -56,16 +56,21 @@ def _fields(state: Any, where: str) -> Iterator[tuple[str, str, Any]]:
 
 
 def averaged_params(state: Any) -> Tree:
-    """Return the parameters' average, from a state with `average` in it; at least float32.
+    """Return the average of the parameters from the state of `average`, in at least float32.
+
+    The state may be the state of an optimizer around `average`.
 
     Raises:
-        ValueError: no `average`, or more than one, has a part in this state.
+        ValueError: the state has no part of `average`, or several.
 
     Example:
-        >>> opt = average(sgd(0.1), ema=0.5)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{averaged_params(state):.3g}")
-        0.8
+        >>> opt = average(sgd(lr=0.1))
+        >>> state, params = opt.init(1.0), 1.0
+        >>> for _ in range(2):
+        ...     updates, state = opt.update(1.0, state, params)
+        ...     params = apply_updates(params, updates)
+        >>> print(f"{params:.2f} {averaged_params(state):.2f}")
+        0.80 0.85
     """
     return _kept_by("average(opt)", "averaged_params", state, "average")
 
@@ -80,26 +85,30 @@ def _kept_by(maker: str, call: str, state: Any, name: str) -> Any:
 
 
 def evaluation_params(state: Any, params: Tree) -> Tree:
-    """Return the parameters to evaluate, x, of `schedule_free_sgd` or `schedule_free_adamw`.
+    """Return x, the parameters for evaluation, from the state of `schedule_free_sgd` or `schedule_free_adamw`.
 
         x = p + (1 - 1 / beta1) (z - p)
 
+    The state may be the state of an optimizer around such a rule.
+
     Args:
         state: the state after some steps.
-        params: p, the parameters after the same steps, where gradients are taken; training goes on from these.
+        params: p, the parameters after the same steps. Gradients are taken at p, and training continues from p.
 
     Returns:
-        x, in the dtypes of ``params``; what another group steps as it is.
+        x, in the dtypes of ``params``. Parameters of other groups are returned unchanged.
 
     Raises:
-        ValueError: no schedule-free rule, or more than one, has a part in this state, or it is not of these parameters.
+        ValueError: the state has no part of a schedule-free rule, or several; or it belongs to other parameters.
 
     Example:
-        >>> opt = schedule_free_sgd(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> params = apply_updates(1.0, updates)
-        >>> print(f"{evaluation_params(state, params):.3g}")
-        0.8
+        >>> opt = schedule_free_sgd(lr=0.5, beta1=0.5)
+        >>> state, p = opt.init(1.0), 1.0
+        >>> for _ in range(2):
+        ...     updates, state = opt.update(1.0, state, p)
+        ...     p = apply_updates(p, updates)
+        >>> print(f"p = {p:.3f}, z = {state.z:.3f}, x = {evaluation_params(state, p):.3f}")
+        p = 0.125, z = 0.000, x = 0.250
     """
     rules = "schedule_free_sgd and schedule_free_adamw"
     beta1, z = (_kept_by(rules, "evaluation_params", state, name) for name in ("beta1", "z"))
@@ -115,24 +124,29 @@ def evaluation_params(state: Any, params: Tree) -> Tree:
 
 
 def value_and_grad_from_state(value_fn: Callable[..., Any]) -> Callable[..., tuple[jax.Array, Tree]]:
-    """Return a ``jax.value_and_grad`` that takes the last value and gradient from a state of `lbfgs`.
+    """Return ``jax.value_and_grad`` of a function, with the last value and gradient taken from a state of `lbfgs`.
+
+    The line search of `lbfgs` has already evaluated both at the end of its step.
 
     Args:
-        value_fn: the function that ``update`` was given, of parameters and perhaps of more.
+        value_fn: the function that ``update`` got, of the parameters and perhaps of more arguments.
 
     Returns:
-        A function of the same arguments and of ``state``. Before the first step it evaluates; afterwards it does not,
-        and so ``params`` must be where that step ended, and the function must be the same: not another batch's.
+        A function of the same arguments and of ``state``. It evaluates ``value_fn`` before the first step alone. Later,
+        ``params`` must be those after the last step, and the function must be the same, with the same batch.
 
     Raises:
-        ValueError: the state is neither that of `lbfgs` nor that of a chain that ends in it: what is around it, or
-            after it, may have changed the function, or where the step ended. Or it is not of these parameters.
+        ValueError: the state is not a state of `lbfgs`, or of a chain with `lbfgs` at its end. Other wrappers and
+            transforms may change the function, or the end of the step. Or the state belongs to other parameters.
 
     Example:
-        >>> opt, f = lbfgs(), lambda x: (x - 1) ** 2
-        >>> value, grad = value_and_grad_from_state(f)(3.0, state=opt.init(3.0))
-        >>> print(f"{value:.3g} {grad:.3g}")
-        4 4
+        >>> def loss(p):
+        ...     return (p - 3.0) ** 2
+        >>> value_and_grad, opt = value_and_grad_from_state(loss), lbfgs()
+        >>> params, state = jnp.array(1.0), opt.init(1.0)
+        >>> value, grad = value_and_grad(params, state=state)
+        >>> print(f"{value:.1f} {grad:.1f}")
+        4.0 -4.0
     """
 
     def value_and_grad(params: Tree, *args: Any, state: Any, **kwargs: Any) -> tuple[jax.Array, Tree]:

@@ -1,4 +1,4 @@
-"""The step of a training loop in one line, and what a second gradient within a step needs."""
+"""The step of a training loop in one line, and tools for a second gradient within a step."""
 
 import functools
 from collections.abc import Callable
@@ -22,33 +22,32 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
         step = train_step(loss, adam())
         params, state, value = step(params, state, batch)
 
-    It is the loop of the README, with nothing hidden. A rule that asks for ``value``, ``grad`` or ``value_fn`` gets
-    them; one that asks for a ``key`` needs the explicit loop. Gradients of complex parameters are conjugated.
-    ``params`` and ``state`` are donated, so a step takes no memory beside them and the gradients. They are gone after
-    the call; copy what should stay.
+    It is the loop of the README, with nothing hidden. A rule that reads ``value``, ``grad`` or ``value_fn`` gets them
+    (a rule with a ``key`` needs the explicit loop). Gradients of complex parameters are conjugated. ``params`` and
+    ``state`` are donated, so that a step takes no memory beside them and the gradients. The arrays that you pass in are
+    gone after the call: copy those that you still need.
 
     Args:
-        loss: a function ``loss(params, *args, **kwargs)`` that gives a scalar, or, with ``has_aux``, a pair of a scalar
-            and a tree of arrays.
-        opt: the optimizer. Arrays among its arguments are constants of the step: a rate that changes is a schedule's.
-        has_aux: whether ``loss`` gives a pair.
+        loss: a function ``loss(params, *args, **kwargs)`` that returns a scalar, or, with ``has_aux``, a pair of a
+            scalar and a tree of arrays.
+        opt: the optimizer. Arrays among its arguments are constants of the step, so a changing rate needs a schedule.
+        has_aux: True if ``loss`` returns a pair.
 
     Returns:
         A function ``(params, state, *args, **kwargs) -> (params, state, value)``, compiled by ``jax.jit``. ``value`` is
-        what ``loss`` gave of the parameters before the step, the pair with ``has_aux``.
+        the output of ``loss`` at the parameters before the step: the pair with ``has_aux``.
 
     Raises:
         TypeError: ``opt`` is no optimizer, or ``loss`` no function.
-        ValueError: at a step, where one array stands at two places of ``params`` and ``state``.
+        ValueError: at a step, if ``params`` and ``state`` have one array at two places.
 
     Example:
-        >>> def loss(params, batch):
-        ...     return (params["w"] - batch) ** 2
-        >>> step = train_step(loss, sgd(0.1))
-        >>> params = {"w": jnp.array(3.0)}
-        >>> params, state, value = step(params, sgd(0.1).init(params), 1.0)
-        >>> print(f"{params['w']:.3g} {value:.3g}")
-        2.6 4
+        >>> opt = sgd(lr=0.1)
+        >>> step = train_step(lambda p, target: (p - target) ** 2, opt)
+        >>> params = jnp.array(1.0)
+        >>> params, state, value = step(params, opt.init(params), 3.0)
+        >>> print(f"{params:.1f} {value:.1f}")
+        1.4 4.0
     """
     checked(train_step, {"opt": opt})
     if not callable(loss):
@@ -75,7 +74,7 @@ def train_step(loss: Callable[..., Any], opt: Optimizer, *, has_aux: bool = Fals
 
 
 def _check_apart(**trees: Tree) -> None:
-    """Refuse one array at two places, which cannot be donated. To look takes time: only a step that failed does."""
+    """Raise if one array is at two places, because it cannot be donated twice. It takes time: only after a failure."""
     seen: dict[int, str] = {}
     for name, tree in trees.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
@@ -90,7 +89,7 @@ def _check_apart(**trees: Tree) -> None:
 def take_step(
     loss: Callable[[Tree], Any], opt: Optimizer, params: Tree, state: Any, *, has_aux: bool = False
 ) -> tuple[Tree, Any, Any]:
-    """Take a step with all inputs that a rule may ask for; return new parameters, new state, and the loss before."""
+    """Take one step with all inputs of rules: return new parameters, new state, and the last output of ``loss``."""
     found, conjugates = jax.value_and_grad(loss, has_aux=has_aux)(params)
     grads = jax.tree.map(jnp.conj, conjugates)
     value, value_fn = (found[0], lambda params: loss(params)[0]) if has_aux else (found, loss)
@@ -99,9 +98,9 @@ def take_step(
 
 
 def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
-    """Return p + rho g / ‖g‖, the worst place nearby, at which `sam` takes its gradient; ``params`` where g is 0.
+    """Return p + rho g / ‖g‖, the worst place nearby, for the gradient of `sam`; or ``params`` if g is 0.
 
-    Use it to take that gradient yourself: with a state of the model, over devices, or of several batches.
+    Use it to take this gradient yourself: with a state of the model, over devices, or of several batches.
 
         _, grads = jax.value_and_grad(loss, has_aux=True)(params, stats, batch)
         there = perturbed_params(params, grads)
@@ -110,15 +109,20 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
 
     Args:
         params: a tree of arrays.
-        grads: the gradients there, of the same structure and shapes; those of complex parameters conjugated.
-        rho: how far away the place is, in the unit of the parameters.
+        grads: the gradients at ``params``, of the same structure and shapes; conjugated for complex parameters.
+        rho: the distance to the place, in the unit of the parameters.
 
     Returns:
         A tree like ``params``, in the dtypes of ``params``. The norm is that of all leaves together.
 
     Raises:
-        TypeError: a leaf is not an array of floats, or a gradient is complex where its parameter is real.
-        ValueError: the trees differ in structure or shape, or ``rho`` is negative or an array of several numbers.
+        TypeError: a leaf is not an array of floats, or a gradient is complex and its parameter real.
+        ValueError: the trees differ in structure or shape; or ``rho`` is negative, or an array of several numbers.
+
+    Example:
+        >>> there = perturbed_params({"x": 1.0, "y": 1.0}, {"x": 3.0, "y": 4.0}, rho=0.5)
+        >>> print(f"{there['x']:.2f} {there['y']:.2f}")
+        1.30 1.40
 
     Example:
         >>> print(perturbed_params(jnp.array([1.0, 1.0]), jnp.array([3.0, 4.0]), rho=0.5))
@@ -140,8 +144,8 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
 def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, ...]) -> Callable[[Tree], jax.Array]:
     """Return ``value_fn`` averaged over devices, in value and in gradient.
 
-    `sam`, `lbfgs` and `sophia` take gradients of ``value_fn`` themselves. Where each device has its own batch, they
-    must be means over the devices, like the gradient for ``update``:
+    `sam`, `lbfgs` and `sophia` take gradients of ``value_fn`` themselves. If each device has its own batch, these
+    gradients must be means over the devices, like the gradients for ``update``:
 
         def step(params, state, batch):
             value_fn = pmean_fn(lambda p: loss(p, batch), "data")
@@ -151,10 +155,10 @@ def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, 
 
         step = jax.pmap(step, axis_name="data")    # or jax.shard_map, with the parameters replicated
 
-    ``jax.jit`` needs none of this: there the batch is one array, on however many devices.
+    ``jax.jit`` needs none of this, because its batch is one array, on any number of devices.
 
     Args:
-        value_fn: a function of the parameters alone that returns one number, on each device that of its batch.
+        value_fn: a function of the parameters alone that returns one number, on each device for its own batch.
         axis_name: the axis, or the axes, of ``jax.pmap``, ``jax.shard_map`` or ``jax.vmap`` to average over.
 
     Returns:
@@ -163,14 +167,13 @@ def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, 
 
     Raises:
         TypeError: ``value_fn`` is no function.
-        NameError: there is no axis of that name where the function is called.
+        NameError: at a call, if there is no axis of that name.
 
     Example:
-        >>> def gradient(batch):
-        ...     value_fn = pmean_fn(lambda x: batch * x, "data")
-        ...     return jax.grad(value_fn)(2.0)
-        >>> print(jax.vmap(gradient, axis_name="data")(jnp.array([1.0, 3.0])))
-        [2. 2.]
+        >>> def grad(target):
+        ...     return jax.grad(pmean_fn(lambda p: (p - target) ** 2, "data"))(0.0)
+        >>> print(jax.vmap(grad, axis_name="data")(jnp.array([1.0, 3.0])))
+        [-4. -4.]
     """
     if not callable(value_fn):
         raise TypeError(f"pmean_fn: value_fn must be a function of the parameters, not {format_leaf(value_fn)}")
@@ -179,8 +182,8 @@ def pmean_fn(value_fn: Callable[[Tree], jax.Array], axis_name: str | tuple[str, 
     def shared(params: Tree) -> Tree:
         return params
 
-    # pmap and an unchecked shard_map give each device the gradient of its own value; a checked shard_map gives the mean
-    # already, which this leaves as it is.
+    # pmap and an unchecked shard_map give each device the gradient of its own value. A checked shard_map gives the mean
+    # already; the mean of equal means changes nothing.
     shared.defvjp(lambda params: (params, None), lambda _, grads: (jax.lax.pmean(grads, axis_name),))
 
     def averaged(params: Tree) -> jax.Array:

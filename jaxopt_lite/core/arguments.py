@@ -1,4 +1,4 @@
-"""Refuse wrong arguments of a factory, each with one sentence."""
+"""Check the arguments of a factory; each error message is one sentence."""
 
 import inspect
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from jaxopt_lite.tree.structure import format_leaf
 
 
 def checked(factory: Callable[..., Any], arguments: dict[str, Any], takes_schedules: bool = False) -> dict[str, Any]:
-    """Refuse, when an optimizer is made, hyperparameters with which no step can be taken.
+    """Return the arguments of a factory; raise if no step can be taken with one of them.
 
     Returns:
-        The arguments; a whole number that came as a float, as from a file, is an integer.
+        The arguments. A whole number in a float (as read from a file) becomes an integer.
     """
     ranges, parameters = ranges_of(factory), inspect.signature(factory).parameters
     choices = CHOICES if ranges is not SHARED_RANGES else {}
@@ -66,7 +66,7 @@ def _check_hashable(where: str, leaf: Any) -> None:
 
 
 def checked_number(where: str, argument: Any, kind: Range, fixed: str = "") -> Any:
-    """Return the number in the form that its kind asks for. ``where`` begins the sentence that refuses others."""
+    """Return the number in the form that its range asks for. ``where`` begins the error message."""
     if (callable(argument) and kind.schedule) or (argument is None and kind.none):
         return argument
     if kind.several and isinstance(argument, tuple):
@@ -91,7 +91,7 @@ def checked_number(where: str, argument: Any, kind: Range, fixed: str = "") -> A
 
 
 def _converted(argument: Any, kind: Range) -> Any:
-    """Convert a sound number to the form that its kind asks for; an array stays one, unless it is static."""
+    """Convert a valid number to the form that its range asks for; an array stays one, unless the range is static."""
     if hasattr(argument, "shape") and (kind.static or isinstance(argument, np.generic)):
         argument = argument.item()
     if not kind.integer:
@@ -99,12 +99,13 @@ def _converted(argument: Any, kind: Range) -> Any:
     if hasattr(argument, "shape"):
         needs_integers = kind.integer_array and not jnp.issubdtype(argument.dtype, jnp.integer)
         return argument.astype(int) if needs_integers else argument
-    # Beyond JAX's integers, as in "never", it is a float in arithmetic; a seed is not reckoned with.
+    # A number beyond int32 (a step that never comes) becomes a float, because JAX's integers end there.
+    # A seed stays an integer, because no arithmetic is done with a seed.
     return float(argument) if abs(argument) >= 2**31 and not (kind.static or kind.integer_array) else int(argument)
 
 
 def check_steps(schedule: str, at: Any, values: Any = None, kind: Range = ANY) -> None:
-    """Refuse wrong steps at which a schedule changes, and wrong values between; there is one value more than steps."""
+    """Raise for wrong steps at which a schedule changes, or for wrong values between them (one more than steps)."""
     if values is not None:
         if not isinstance(values, tuple | list):
             raise TypeError(f"{schedule}: values must be a tuple of numbers, not {format_leaf(values)}")
@@ -122,7 +123,7 @@ def check_steps(schedule: str, at: Any, values: Any = None, kind: Range = ANY) -
 
 
 def check_scheduled(schedule: Callable[..., Any], value: Any) -> None:
-    """Refuse what a schedule gave ``at`` a step, unless it is one number."""
+    """Raise unless a schedule returned one number."""
     if not _is_real_number(value) or np.ndim(value):
         name = getattr(schedule, "__qualname__", schedule)
         raise TypeError(f"the schedule {name} gave {format_leaf(value)}, where one number is needed")

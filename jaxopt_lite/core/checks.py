@@ -1,6 +1,6 @@
-"""What is refused, and the sentence that it is refused with.
+"""Checks of the input of ``init`` and ``update``, and their error messages.
 
-All of it reads structures, shapes and dtypes only, and so happens while a step is traced: a compiled step pays nothing.
+The checks read structures, shapes and dtypes alone. They run while a step is traced, so a compiled step pays nothing.
 """
 
 import inspect
@@ -36,7 +36,7 @@ NEEDS = KEYWORDS | {"decay", "matrices", "leaf", "tree"}
 
 
 def check_init(opt: Any, params: Tree) -> None:
-    """Refuse wrong input of ``Optimizer.init``."""
+    """Raise for parameters that ``Optimizer.init`` cannot take."""
     call = f"{opt.name}.init"
     check_arrays(call, params=params)
     _check_scalars(call, opt)
@@ -44,7 +44,7 @@ def check_init(opt: Any, params: Tree) -> None:
 
 
 def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> Any:
-    """Refuse wrong input of ``Optimizer.update``, and return the state in the structure that ``init`` gives."""
+    """Raise for wrong input of ``Optimizer.update``. Return the state in the structure that ``init`` gives."""
     call, given = f"{opt.name}.update", {"params": params} | extra
     _check_scalars(call, opt)
     for need in sorted(opt.needs & KEYWORDS):
@@ -75,7 +75,7 @@ def check_update(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
 
 
 def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
-    """Refuse a state of other parameters; where it keeps nothing of a parameter, it has None."""
+    """Raise for a state of other parameters. None marks a parameter of which the state keeps nothing."""
     structures = (jax.tree.structure(tree, is_leaf=lambda x: x is None) for tree in (kept, params))
     if len(set(structures)) > 1:
         raise ValueError(
@@ -85,14 +85,14 @@ def check_kept(call: str, name: str, kept: Tree, params: Tree) -> None:
 
 
 def check_apply(call: str, name: str, updates: Tree, params: Tree) -> None:
-    """Refuse what cannot be added to parameters, for ``apply_updates`` and others that add."""
+    """Raise for a tree that cannot be added to parameters; ``apply_updates`` and others call it."""
     _check_alike(call, name, updates, "params", params)
     check_floats(call, **{"params": params, name: updates})
     _check_real(call, name, updates, "params", params)
 
 
 def check_declaration(body: Callable[..., Any], needs: Iterable[str]) -> None:
-    """Refuse a wrong declaration of ``@optimizer``."""
+    """Raise for a declaration that ``@optimizer`` cannot take."""
     for unknown in set(needs) - NEEDS:
         raise ValueError(
             f"{body.__name__}: {unknown!r} is nothing that a rule can need; there are {', '.join(sorted(NEEDS))}"
@@ -114,14 +114,14 @@ def _check_scalars(call: str, opt: Any) -> None:
 
 
 def check_numbers(call: str, **numbers: Any) -> None:
-    """Refuse arrays of several numbers, which would be broadcast."""
+    """Raise for arrays of several numbers, because they would be broadcast."""
     for name, number in numbers.items():
         if np.ndim(number):
             raise ValueError(f"{call}: {name} has shape {np.shape(number)}, and must be one number")
 
 
 def check_examples(call: str, name: str, tree: Tree) -> None:
-    """Refuse leaves that do not all begin with an axis of the same examples."""
+    """Raise unless all leaves begin with an axis of the same number of examples."""
     counts = [np.shape(leaf)[:1] for leaf in jax.tree.leaves(tree)]
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if np.shape(leaf)[:1] != counts[0] or counts[0] in {(), (0,)}:
@@ -130,7 +130,7 @@ def check_examples(call: str, name: str, tree: Tree) -> None:
 
 
 def check_arrays(call: str, **trees: Tree) -> None:
-    """Refuse leaves that are no arrays at all: strings, functions, other objects."""
+    """Raise for leaves that are no arrays: strings, functions, other objects."""
     for name, tree in trees.items():
         for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
             if not (hasattr(leaf, "shape")) and type(leaf) not in (
@@ -146,7 +146,7 @@ def check_arrays(call: str, **trees: Tree) -> None:
 
 
 def check_floats(call: str, **trees: Tree) -> None:
-    """Refuse leaves that cannot be stepped along: integers, booleans, PRNG keys, float0."""
+    """Raise for leaves that are not real or complex floats: integers, booleans, PRNG keys, float0."""
     for name, tree in trees.items():
         for dtype in {dtype_or_type(leaf) for leaf in jax.tree.leaves(tree)}:
             if not jnp.issubdtype(dtype, jnp.inexact):
@@ -159,7 +159,7 @@ def check_floats(call: str, **trees: Tree) -> None:
 
 
 def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
-    """Refuse a tree whose structure or shapes are not another's."""
+    """Raise if the structure or the shapes of a tree differ from those of ``like``."""
     if not same_structure(tree, like):
         path, here, there = first_difference((), tree, like, same_structure)
         raise ValueError(f"{call}: {at_path(name, path)} is {here}, {at_path(like_name, path)} is {there}")
@@ -169,7 +169,7 @@ def _check_alike(call: str, name: str, tree: Tree, like_name: str, like: Tree) -
 
 
 def _check_real(call: str, name: str, tree: Tree, like_name: str, like: Tree) -> None:
-    """Refuse complex leaves where another tree's are real."""
+    """Raise for complex leaves where ``like`` has real leaves."""
     for (path, leaf), other in unequal_leaves(tree, like, dtype_or_type):
         if jnp.iscomplexobj(leaf) and not jnp.iscomplexobj(other):
             dtypes = f"is {format_leaf(leaf)}, {at_path(like_name, path)} is {format_leaf(other)}"

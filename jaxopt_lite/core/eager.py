@@ -1,4 +1,9 @@
-"""Check, cast and step; outside of ``jit`` a step is one compiled call, which equal optimizers share."""
+"""A step with checks and casts, and its compiled form for calls outside ``jit``.
+
+Outside ``jit``, JAX would dispatch each operation of a step by itself, and run all checks at each step.
+So ``Optimizer.update`` calls one ``jax.jit`` of `checked_step`, with the optimizer as an argument.
+The optimizer's constants are part of the cache key, so equal optimizers share one compiled step.
+"""
 
 import functools
 import weakref
@@ -17,12 +22,12 @@ from jaxopt_lite.types import Tree
 
 
 def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> tuple[Tree, Any]:
-    """Check the input, step in at least float32, and return updates in the dtypes of the parameters."""
+    """Step once: check the input, compute in at least float32, and return the dtypes of the parameters."""
     updates, params = as_arrays((updates, params_with_gradient(updates, params)))
     with jax.numpy_dtype_promotion("standard"):
         state = checks.check_update(opt, updates, state, params, extra)
         like = updates if params is None else params
-        # A float32 gradient of a float64 parameter is worked on in float64.
+        # A float32 gradient is cast to float64 if its parameter is float64, because arithmetic needs the wider dtype.
         loaded = jax.tree.map(
             lambda g, p: cast(g, jnp.result_type(to_compute_dtype(g), to_compute_dtype(p))), updates, like
         )
@@ -36,15 +41,17 @@ def checked_step(opt: Any, updates: Tree, state: Any, params: Tree, extra: dict[
 
 
 _shared = jax.jit(checked_step, inline=True)
-# Both ends are weak, because a step holds its optimizer: it lives while one of the optimizers that share it does.
+# Keys and values are weak references, because a step holds its optimizer: strong references would never be freed.
+# A step lives as long as one of the optimizers that share it.
 _own: weakref.WeakKeyDictionary[Any, weakref.ref[Any]] = weakref.WeakKeyDictionary()
 
 
 def compiled_step(opt: Any) -> Callable[..., tuple[Tree, Any]]:
-    """Return the compiled step of an optimizer, which it shares with those that are equal to it.
+    """Return the compiled step of an optimizer; equal optimizers share it.
 
-    The caches of ``jit`` keep their keys for good. So an optimizer that holds on to other objects, as a closure does,
-    is no key there. Its compiled step dies with it.
+    The cache of ``jit`` keeps its keys for good, and with them all objects that a key holds.
+    A plain optimizer (numbers, arrays, functions of a module) is a harmless key, and is passed to one shared ``jit``.
+    An optimizer with a closure or a bound method (as a schedule) gets its own ``jit``, which is freed with it.
     """
     if opt.is_plain:
         return functools.partial(_shared, opt)

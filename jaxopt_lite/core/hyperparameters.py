@@ -1,4 +1,4 @@
-"""What hyperparameters may be, by name, in one table."""
+"""Valid ranges of hyperparameters by name, in one table."""
 
 import functools
 import inspect
@@ -9,10 +9,10 @@ import numpy as np
 
 
 class Range(NamedTuple):
-    """Says what a hyperparameter may be: a finite number in [low, high), or perhaps a schedule or None.
+    """The valid values of a hyperparameter: finite numbers in [low, high), and perhaps a schedule or None.
 
-    ``closed``: ``high`` itself is one as well. ``static``: shapes or loops depend on it, so that it is a Python number.
-    ``integer_array``: an array of it holds integers. ``several``: a tuple of it is one as well.
+    ``closed``: ``high`` itself is valid as well. ``static``: a Python number, because shapes or loops depend on it.
+    ``integer_array``: an array must hold integers. ``several``: a tuple of valid numbers is valid as well.
     """
 
     low: float = -np.inf
@@ -39,9 +39,9 @@ ANY, SHARE, COUNT, POSITIVE = Range(), Range(0, 1), Range(low=1, integer=True), 
 STATIC, STEP = COUNT._replace(static=True), COUNT._replace(low=0)
 AXIS = Range(integer=True, static=True)
 AXES = AXIS._replace(several=True)
-# In everyone's optimizers, as these names mean the same everywhere.
+# Ranges for all factories, a user's as well, because these names mean the same everywhere.
 SHARED_RANGES = {
-    "lr": Range(schedule=True),  # negative ones too: there are people who ascend
+    "lr": Range(schedule=True),  # negative rates are valid, because some people ascend
     "peak_lr": ANY,
     "weight_decay": Range(low=0, schedule=True),
     "momentum": SHARE,
@@ -51,7 +51,8 @@ SHARED_RANGES = {
     "beta3": SHARE,
     "eps": POSITIVE,
 }
-# In this package's alone: to somebody else a window may be anything. With a factory's name before it, in that one's.
+# Ranges for this package's factories alone, because a user's ``window`` may be anything.
+# A name such as ``muon.steps`` is for the factory ``muon`` alone.
 PACKAGE_RANGES = {
     # rules
     "dampening": POSITIVE,
@@ -66,7 +67,7 @@ PACKAGE_RANGES = {
     "ademamix.warmup_steps": COUNT,
     "eps1": POSITIVE,
     "eps2": POSITIVE,
-    "schedule_free_sgd.beta1": Range(0.01, 1),  # x is found by dividing by it
+    "schedule_free_sgd.beta1": Range(0.01, 1),  # because x is computed by a division by beta1
     "schedule_free_adamw.beta1": Range(0.01, 1),
     "d0": POSITIVE,
     "h0": POSITIVE,
@@ -137,7 +138,7 @@ PACKAGE_RANGES = {
     "stable_steps": COUNT,
     "decay_steps": COUNT,
 }
-# What no schedule can stand for, and why.
+# Hyperparameters that cannot be schedules, with the reasons.
 FIXED = {
     "peak_lr": "it is the largest of a schedule",
     "ademamix.warmup_steps": "alpha and beta3 may be schedules in its place",
@@ -148,7 +149,7 @@ FIXED = {
     "schedule_free_adamw.beta1": "the averages are found by it from the state",
 }
 
-# What may be chosen by name, in this package's factories.
+# Valid strings for arguments of this package's factories.
 CHOICES = {
     "decay": ("decoupled", "independent", "l2", "proximal"),
     "method": ("newton_schulz", "polar_express"),
@@ -160,7 +161,7 @@ CHOICES = {
 
 
 def ranges_of(factory: Callable[..., Any]) -> dict[str, Range]:
-    """Return the valid ranges of a factory's hyperparameters, by name."""
+    """Return the valid ranges of a factory's hyperparameters, for all names in the tables."""
     ours = str(factory.__module__).startswith("jaxopt_lite.")
     return _ranges_of_ours(factory.__name__) if ours else SHARED_RANGES
 
@@ -176,13 +177,13 @@ def _ranges_of_ours(factory: str) -> dict[str, Range]:
 
 
 def schedules_of(value: Any) -> dict[str, Callable[..., Any]]:
-    """Find the arguments that are schedules where the factory's body expects numbers."""
+    """Return the arguments that are schedules although the factory's body expects numbers."""
     ranges = ranges_of(value.factory)
     return {k: x for k, x in value.arguments.items() if callable(x) and k in ranges and not ranges[k].schedule}
 
 
 def why_fixed(factory: Callable[..., Any], name: str) -> str:
-    """Return the reason why a number takes no schedule; "" if it takes one."""
+    """Return the reason why a hyperparameter cannot be a schedule; "" if it can."""
     annotation = inspect.signature(factory).parameters[name].annotation
     types = get_args(annotation) or (annotation,)
     if int in types and float not in types:

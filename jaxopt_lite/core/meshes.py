@@ -1,4 +1,4 @@
-"""Meshes with explicit axes, where JAX wants to know of each operation how its result is sharded."""
+"""Meshes with explicit axes, on which JAX asks for the sharding of each operation's result."""
 
 from typing import Any
 
@@ -10,11 +10,13 @@ from jaxopt_lite.types import Tree
 
 
 def in_auto_axes(opt: Any, grads: Tree, state: Any, params: Tree, extra: dict[str, Any]) -> Any:
-    """Take the step of an optimizer, on a mesh with explicit axes as on one with automatic axes.
+    """Take the step of an optimizer; on a mesh with explicit axes, take it as with automatic axes.
 
-    A rule that multiplies or reshapes arrays then need not name shardings. The updates are sharded as the gradients
-    are, and the new state as the old one. The functions among the keywords run with explicit axes, as their authors
-    expect.
+    A rule multiplies and reshapes arrays without naming shardings. Explicit axes would ask for these shardings.
+    So the rule runs with automatic axes, and only its inputs and outputs have explicit shardings.
+    The updates are sharded like the gradients, and the new state like the old state.
+
+    Functions among the keywords run with explicit axes, as their authors expect.
     """
     like = grads if params is None else params
     mesh = _explicit_mesh((like, state))
@@ -44,9 +46,9 @@ def _explicit_mesh(tree: Tree) -> Any:
 
 
 def replicated(x: jax.Array, trailing: int) -> jax.Array:
-    """Replicate the trailing axes over a mesh with automatic axes, if the context has one.
+    """Replicate the trailing axes over a mesh with automatic axes, if the context has such a mesh.
 
-    Without a context the compiler chooses, because a tracer does not know of automatic axes.
+    Without a mesh in the context the compiler chooses, because a tracer does not know of automatic axes.
     """
     mesh = jax.sharding.get_abstract_mesh()
     if mesh.empty or any(kind is not AxisType.Auto for kind in mesh.axis_types):

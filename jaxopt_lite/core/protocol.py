@@ -1,4 +1,4 @@
-"""The protocol: optimizers and transforms are values with ``init`` and ``update``."""
+"""The protocol: optimizers and transforms are values with the methods ``init`` and ``update``."""
 
 import functools
 import inspect
@@ -34,7 +34,7 @@ class Unchecked(NamedTuple):
 
 
 def _drop_unknown(update: Callable[..., tuple[Tree, Any]], keywords: frozenset[str]) -> Callable[..., tuple[Tree, Any]]:
-    """Return an update that may be called with any keywords, and passes on those that it knows."""
+    """Return an update that takes any keywords, and passes on those in ``keywords``."""
 
     def known(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         return update(grads, state, params, **{name: extra[name] for name in keywords & extra.keys()})
@@ -44,7 +44,7 @@ def _drop_unknown(update: Callable[..., tuple[Tree, Any]], keywords: frozenset[s
 
 
 def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tree, Any]]:
-    """Return an update that needs no parameters, because a decay by 0 is the same for all."""
+    """Return an update that works without parameters: at a decay of 0 their values do not matter, so zeros do."""
 
     def at_zero(grads: Tree, state: Any, params: Tree = None, **extra: Any) -> tuple[Tree, Any]:
         params = jax.tree.map(jnp.zeros_like, grads) if params is None else params
@@ -54,10 +54,10 @@ def _at_zero(update: Callable[..., tuple[Tree, Any]]) -> Callable[..., tuple[Tre
 
 
 class Transform(Value):
-    """A pure ``(init, update)`` pair that stands in a chain and remembers how it was made; see `Value`.
+    """A pure ``(init, update)`` pair for a chain, which remembers how it was made; see `Value`.
 
-    Transforms come from factories made by ``transform``. What one returns is still a gradient, or still an update:
-    alone it is no optimizer, for a step along a gradient climbs.
+    Factories made by ``transform`` return transforms. Their output is still a gradient, or still an update.
+    A transform alone is no optimizer, because a step along a gradient climbs.
     """
 
     type_label = "a transform"
@@ -65,17 +65,17 @@ class Transform(Value):
 
     @classmethod
     def class_for(cls, inside: tuple[Value, ...]) -> Any:
-        """Return `Optimizer` where one is inside, as in a chain; else the class itself."""
+        """Return `Optimizer` if an optimizer is inside, as in a chain, and this class otherwise."""
         return Optimizer if any(isinstance(x, Optimizer) for x in inside) else cls
 
     @property
     def entry(self) -> Any:
-        """Return the declaration of the factory."""
+        """Declaration of the factory; see `Declaration`."""
         return self.factory.entry  # type: ignore[attr-defined]
 
     @functools.cached_property
     def needs(self) -> frozenset[str]:
-        """Return the names of the inputs that this, or a part of it, cannot do without."""
+        """Inputs that this rule, or a part inside, requires: by the declaration, and by the weight decay."""
         own = frozenset(self.entry.needs)
         if "decay" in own:
             number = self.arguments["weight_decay"]
@@ -85,7 +85,7 @@ class Transform(Value):
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """Return the pair ``(init, update)`` that the factory's body gives."""
+        """Pair ``(init, update)`` that the factory's body returns."""
         if schedules := schedules_of(self):
             init, update, keywords = by_schedules(self, schedules)
             return init, _drop_unknown(update, keywords)
@@ -96,7 +96,7 @@ class Transform(Value):
 
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
-        """Return the keywords beyond ``params`` that this update, or that of a part, takes."""
+        """Keywords beyond ``params`` that this update, or the update of a part inside, reads."""
         _, update = self.implementation
         if (known := getattr(update, "known_keywords", None)) is not None:
             return frozenset(known)
@@ -107,9 +107,10 @@ class Transform(Value):
 
     @functools.cached_property
     def unchecked(self) -> Unchecked:
-        """Return the arithmetic alone, for wrappers; its ``update`` drops keywords that no part takes."""
+        """Arithmetic alone, for wrappers. ``update`` drops all keywords that no part reads."""
         init, update = self.implementation
-        if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:  # which look at the leaves they take
+        # Rules for matrices are left out, because they reject packed leaves themselves.
+        if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:
             init = reject_packed(self.name, init)
         if "decay" in self.entry.needs and "params" not in self.needs:
             update = _at_zero(update)
@@ -119,7 +120,7 @@ class Transform(Value):
         """Return the state before the first step.
 
         Args:
-            params: a tree of arrays or of ``jax.ShapeDtypeStruct``; a Python float in it is taken as an array.
+            params: a tree of arrays or of ``jax.ShapeDtypeStruct``; a Python float counts as an array.
 
         Returns:
             A NamedTuple of arrays; moments are shaped and sharded like ``params``, and at least float32.
@@ -129,8 +130,9 @@ class Transform(Value):
             ValueError: a hyperparameter is an array of several numbers, outside ``vmap``.
 
         Example:
-            >>> print(sgd().init({"w": jnp.ones(2)}))
-            SGDState(iter=Array(0, dtype=int32))
+            >>> state = adam().init({"kernel": jnp.ones(2)})
+            >>> print(state.iter, state.m["kernel"])
+            0 [0. 0.]
         """
         params = as_arrays(params)
         checks.check_init(self, params)
@@ -138,38 +140,38 @@ class Transform(Value):
             return self.unchecked.init(params)
 
     def update(self, updates: Tree, state: Any, params: Tree = None, **extra_args: Any) -> tuple[Tree, Any]:
-        """Take one step: return updates, which `apply_updates` adds to the parameters, and the new state.
+        """Return the updates of one step, for `apply_updates` to add, and the new state.
 
         Args:
-            updates: the gradients; with the structure and shapes of the parameters, in any precision, float8 too.
-            state: what ``init``, or the update before, returned; its floats may have been cast to another precision.
-            params: the parameters; optional where the mathematics does not need them, as at a ``weight_decay`` of the
-                Python number 0. Where a gradient is None, the parameter is not looked at.
-            **extra_args: further inputs of some rules (``value``, ``key``, …); all others are ignored.
+            updates: the gradients, in the structure and shapes of the parameters, in any precision (float8 too).
+            state: the state from ``init`` or from the last update. Its floats may have been cast to another precision.
+            params: the parameters. They may be left out if the mathematics does not need them, as with a Python number
+                0 as ``weight_decay``. A parameter whose gradient is None is ignored.
+            **extra_args: inputs of some rules (``value``, ``key``, …). Inputs that no rule reads are ignored.
 
         Returns:
-            The updates, sign and learning rate included, in the dtypes of ``params``, or else of the gradients. The new
-            state, in the dtypes of the old one.
+            The updates, with sign and learning rate, in the dtypes of ``params`` (of the gradients, without
+            ``params``). And the new state, in the dtypes of the old state.
 
         Raises:
-            TypeError: a leaf is not an array of floats; a gradient is complex where its parameter is real; an input
-                that the rule needs is missing.
+            TypeError: a leaf is not an array of floats; a gradient is complex and its parameter real; or a required
+                input is missing.
             ValueError: gradients, state and params differ in structure or shape, or a hyperparameter is an array of
                 several numbers, outside ``vmap``. Nothing is broadcast.
 
-        Outside ``jit`` this is one compiled call; only a step with a function among the keywords, as ``value_fn`` is,
-        runs operation by operation. It is compiled anew for every new Python number among the optimizer's arguments: a
-        rate that changes from step to step should be a schedule or a jax array. Of a complex parameter ``jax.grad``
-        gives the conjugate of the gradient: conjugate it before it comes here.
-
         Example:
-            >>> opt, params = sgd(0.1), {"w": jnp.ones(2)}
-            >>> updates, state = opt.update({"w": jnp.ones(2)}, opt.init(params), params)
-            >>> print(updates)
-            {'w': Array([-0.1, -0.1], dtype=float32)}
+            >>> opt = sgd(lr=0.1)
+            >>> updates, state = opt.update(2.0, opt.init(1.0))
+            >>> print(f"{updates:.1f}")
+            -0.2
+
+        Outside ``jit`` this is one compiled call. Only a step with a function among the keywords (``value_fn``) runs
+        operation by operation. Each new Python number among the optimizer's arguments compiles anew. So a rate that
+        changes from step to step should be a schedule or a jax array. For a complex parameter ``jax.grad`` returns the
+        conjugate of the gradient: conjugate its result first.
         """
         extra = {name: extra_args[name] for name in self.keywords & extra_args.keys()}
-        # A function among the keywords can be neither traced nor, for what it closes over, a constant in jit's caches.
+        # A step with a function is not compiled, because jit cannot trace it, and would cache its closure for good.
         has_function = bool(functions_among(extra))
         step = functools.partial(checked_step, self) if has_function or is_traced(updates) else self._compiled_step
         if has_function and _compiles_functions(self) and not is_traced((updates, state, params)):
@@ -181,7 +183,7 @@ class Transform(Value):
         try:
             return step(updates, state, params, extra)
         except TypeError:
-            # What jit cannot take at all, a string for an array, has not come as far as the checks within.
+            # jit rejects non-arrays (a string) before our checks run; check here, for the better message.
             stepped = params_with_gradient(updates, params)
             checks.check_arrays(f"{self.name}.update", gradients=updates, state=state, params=stepped)
             if stepped is params:
@@ -197,33 +199,33 @@ class Transform(Value):
 
 
 class Optimizer(Transform):
-    """A transform whose output is a step: sign and learning rate are in it, and `apply_updates` adds it.
+    """A transform whose output is a step, with sign and learning rate, for `apply_updates` to add.
 
-    Factories made by ``optimizer`` return one; it unpacks to the pair it is, ``init, update = adam()``.
+    Factories made by ``optimizer`` return optimizers. An optimizer unpacks to a pair: ``init, update = adam()``.
     """
 
     type_label = "an optimizer"
 
 
 def _compiles_functions(opt: Transform) -> bool:
-    """Return whether a rule in ``opt`` searches or estimates by ``value_fn``, which takes long to compile."""
+    """Return True if this rule, or a rule inside, searches or estimates by ``value_fn``; a wrapper only calls it."""
     alone = bool(opt.entry.family) and "value_fn" in opt.entry.needs
     return alone or any(_compiles_functions(x) for x in opt.children if isinstance(x, Transform))
 
 
 def apply_updates(params: Tree, updates: Tree) -> Tree:
-    """Return ``params + updates``, each leaf in the parameter's dtype; where an update is None, the parameter.
+    """Return ``params + updates``, in the dtypes of ``params``; an update of None leaves its parameter unchanged.
 
     Outside ``jit`` this is one compiled call.
 
     Raises:
-        TypeError: a leaf is not an array of floats, or an update is complex where its parameter is real.
+        TypeError: a leaf is not an array of floats, or an update is complex and its parameter real.
         ValueError: the trees differ in structure or shape. Nothing is broadcast.
 
     Example:
-        >>> params = {"w": jnp.array([1.0, 2.0])}
-        >>> print(apply_updates(params, {"w": jnp.array([-0.5, 0.5])}))
-        {'w': Array([0.5, 2.5], dtype=float32)}
+        >>> params = apply_updates({"kernel": 1.0, "bias": 2.0}, {"kernel": -0.25, "bias": None})
+        >>> print(params["kernel"], params["bias"])
+        0.75 2.0
     """
     try:
         return (_apply if is_traced(updates) else _compiled_apply)(params, updates)

@@ -1,4 +1,4 @@
-"""Schedules where a rule expects numbers: each step is the rule's with the numbers of that step."""
+"""Schedules as hyperparameters: each step is the rule's step with the numbers at its ``iter``."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -14,17 +14,18 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class CountedState(NamedTuple):
-    """``iter``: steps taken, which the schedules count by. ``inner``: the state of what does not count them itself."""
+    """``iter``: steps taken, the input of the schedules. ``inner``: the state of a rule without its own counter."""
 
     iter: jax.Array
     inner: Any
 
 
 def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[Any, Any, frozenset[str]]:
-    """Return the pair of an optimizer whose body expects numbers where these arguments are schedules.
+    """Return the pair of a rule with schedules as arguments, for a body that expects numbers.
 
-    Each step is that of the numbers at ``iter``: a beta that changes enters a bias correction as if it had always been
-    what it is now. The state is the rule's own, or a `CountedState` if that has no ``iter``.
+    Each step makes the rule anew with the numbers at ``iter``, and takes one step of it.
+    The rule does not see a change: a bias correction takes the beta of this step as the beta of all steps before.
+    The state is the rule's own state, or a `CountedState` around a state without ``iter``.
 
     Returns:
         ``init``, ``update``, and the keywords that the update asks for.
@@ -49,23 +50,24 @@ def by_schedules(opt: Any, schedules: dict[str, Callable[..., Any]]) -> tuple[An
 
 
 def at(number: ScalarOrSchedule, iter: jax.Array) -> Scalar:
-    """Return the value of a hyperparameter at step ``iter``, counted from 0: a schedule's, or the number itself.
+    """Return the value of a hyperparameter at step ``iter``, counted from 0; a number is returned as it is.
 
-    Python numbers stay Python numbers, exact and weakly typed; arrays come back in at least float32.
+    Python numbers stay Python numbers, exact and weakly typed. Arrays are returned in at least float32.
 
     Raises:
-        TypeError: the schedule gave something other than one number.
+        TypeError: the schedule did not return one number.
 
     Example:
-        >>> print(at(0.1, 3), at(lambda step: 1 / (1 + step), jnp.array(3)))
-        0.1 0.25
+        >>> iter = jnp.int32(4)
+        >>> print(at(0.1, iter), f"{at(schedules.linear(0.0, 1.0, steps=10), iter):.1f}")
+        0.1 0.4
     """
     if callable(number):
         schedule, number = number, number(iter)
         check_scheduled(schedule, number)
     if isinstance(number, int | float):
         return number
-    # An unsigned integer would turn -lr into four billion.
+    # Integers become float32, because -lr of an unsigned integer would be four billion.
     return (
         to_compute_dtype(number)
         if jnp.issubdtype(jnp.result_type(number), jnp.floating)

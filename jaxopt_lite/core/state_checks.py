@@ -1,4 +1,4 @@
-"""The form of a state: what ``init`` would give, found without arrays, and what is refused in its place."""
+"""Checks of the form of a state, against the form that ``init`` would give, without any arrays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,15 +20,19 @@ from jaxopt_lite.tree.structure import (
 )
 from jaxopt_lite.types import Tree
 
-# What an ``init`` may raise that is given a place for parameters.
+# Errors of an ``init`` that cannot run on a `Place` instead of parameters.
 INIT_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 def skeleton_of(opt: Any, updates: Tree, state: Any) -> Any:
-    """Return a state with places for moments.
+    """Return a state as ``init`` makes it, with a `Place` for each tree of moments.
 
-    One place stands for all parameters, which takes no time; one for each, if ``init`` looks at their paths; and the
-    state is taken as it is, if ``init`` expects arrays and so cannot be asked.
+    Most rules copy the structure of the parameters once for each moment, and look no further.
+    So ``init`` runs on one `Place` for all parameters, and each moment appears in the state as this place.
+    This takes no time, however many parameters there are, and makes no arrays.
+
+    An ``init`` that looks at paths or shapes fails on one place. It runs again on one place for each parameter.
+    An ``init`` that needs arrays fails on these as well. Then ``state`` itself is returned.
     """
     for places in (Place, lambda: jax.tree.map(lambda x: Place(jnp.shape(x), dtype_or_type(x)), updates)):
         try:
@@ -39,11 +43,11 @@ def skeleton_of(opt: Any, updates: Tree, state: Any) -> Any:
 
 
 def check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> Any:
-    """Refuse a state of another form, and return it in the structure that ``init`` gives.
+    """Return the state in the structure that ``init`` gives; raise if it has another form.
 
-    Floats of any width are taken, as a trainer casts all of a state at once. A container that keeps states by name, as
-    ``nnx.Optimizer`` does, gives a mapping back for a tuple: where a parameter has several arrays in the state, leaves
-    are told by their names.
+    Floats of any width are valid, because some trainers cast a whole state at once.
+    A container that keeps states by name, as ``nnx.Optimizer`` does, returns a mapping for a tuple.
+    This matters where a parameter has several arrays in the state: these leaves are then matched by name.
     """
     treedef: Any
     places, treedef = jax.tree_util.tree_flatten_with_path(skeleton, is_leaf=_is_place)
@@ -54,7 +58,7 @@ def check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> Any:
     parts = treedef.flatten_up_to(state)
     numbers = [(path, k) for k, (path, kept) in enumerate(places) if not isinstance(kept, Place)]
     if any([format_leaf(places[k][1]) != format_leaf(parts[k]) for _, k in numbers]):  # noqa: C419 - traced faster
-        # A number may be in the dtype of the parameters, and those are asked only now: it would take its time.
+        # ``init`` runs on the parameters only now, because it takes time; a number may have the parameters' dtype.
         exact = treedef.flatten_up_to(jax.eval_shape(opt.unchecked.init, params))
         for path, k in numbers:
             _check_number(opt, path, exact[k], parts[k])
@@ -64,7 +68,7 @@ def check_state(opt: Any, skeleton: Any, params: Tree, state: Any) -> Any:
 def _by_name(opt: Any, params: Tree, state: Any) -> Any:
     try:
         named = restructure_by_name(state, jax.eval_shape(opt.unchecked.init, params))
-    except INIT_ERRORS:  # from an ``init`` that looks at values
+    except INIT_ERRORS:  # ``init`` reads values
         return state
     return state if named is None else named
 
@@ -77,7 +81,7 @@ def _check_number(opt: Any, path: Any, kept: Any, given: Any) -> None:
 
 
 def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
-    """Refuse a state of other shapes, after a step has failed; before each step this would take too long."""
+    """Raise for a state of wrong structure or shapes. It runs after a failed step alone, because it takes time."""
     _check_structure(opt, expected, state, same_structure)
     for (path, leaf), other in unequal_leaves(state, expected, np.shape):
         shapes = f"has shape {np.shape(leaf)}, where {opt.name}.init gives {other.shape} for these gradients"
@@ -85,7 +89,7 @@ def check_state_shapes(opt: Any, expected: Any, state: Any) -> None:
 
 
 def check_new_state(opt: Any, state: Any, new: Any) -> None:
-    """Refuse a step of ``Optimizer.update`` that changed the structure of the state."""
+    """Raise if a step of ``Optimizer.update`` changed the structure of the state."""
     if not same_structure(state, new):
         path, before, after = first_difference((), state, new, same_structure)
         raise ValueError(f"{opt.name}.update: {at_path('state', path)} was {before}, and the step made it {after}")
@@ -101,7 +105,7 @@ def _check_structure(opt: Any, expected: Any, state: Any, agree: Callable[[Tree,
 
 
 def _expected(kept: Any, params: Tree) -> Any:
-    """Return the tree that a state should have where the skeleton has this."""
+    """Return the part of the state that belongs in the place of this part of the skeleton."""
     if not _is_place(kept):
         return kept
     return params if kept.dtype is None else jax.ShapeDtypeStruct(*kept)

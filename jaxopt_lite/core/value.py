@@ -1,4 +1,4 @@
-"""Values that remember how they were made: what optimizers and the things they are made of have in common."""
+"""Values that remember how they were made: the base class of optimizers, transforms and schedules."""
 
 import functools
 import inspect
@@ -16,26 +16,28 @@ from jaxopt_lite.tree.dtypes import to_compute_dtype
 
 
 class _Array:
-    """Stands among a value's constants where one of its arrays belongs."""
+    """Mark the place of an array among a value's constants."""
 
 
 class Value:
     """The call of a factory: it prints as that call, compares and hashes by its arguments, pickles and copies.
 
-    To JAX it is a pytree. Arrays among the arguments, also those inside other values, are data: leaves that ``jit``
-    traces and ``vmap`` maps over. Numbers, strings and functions are constants, part of what a program is compiled for.
-    Data and constants are separated once, at construction, so ``jax.tree.map`` cannot change the structure. A tracer
-    has no value, so tracers are compared by identity; jit's caches need this of a static optimizer.
+    A value is a pytree. Arrays among the arguments, also inside other values, are its leaves, for ``jit`` and ``vmap``.
+    Numbers, strings and functions are constants: they are part of the key under which ``jit`` caches a program.
+    Data and constants are separated once, at construction, so tree_map cannot change the structure.
+
+    A tracer has no value, and so is compared by identity. The cache of ``jit`` needs this for an optimizer in a static
+    field.
     """
 
     def __init__(
         self, factory: Callable[..., Any], treedef: Any, constants: tuple[Any, ...], data: tuple[Any, ...]
     ) -> None:
-        """Build a value from its parts, for JAX; everyone else calls the factory."""
+        """Build a value from its parts. Only JAX does so, to unflatten it; everyone else calls the factory."""
         vars(self).update(factory=factory, treedef=treedef, constants=constants, data=data)
 
     type_label = "a value"
-    home = "jaxopt_lite."  # where a call of one of this package's factories is found
+    home = "jaxopt_lite."  # the prefix of this package's factories in `call_of`
     takes_schedules = False
     factory: Callable[..., Any]
     treedef: Any
@@ -50,7 +52,7 @@ class Value:
 
     @classmethod
     def make_factory(cls, body: Callable[..., Any]) -> Callable[..., Self]:
-        """Return a factory of values, each of which has the result of ``body`` as its implementation."""
+        """Return a factory of values; the implementation of a value is the output of ``body`` for its arguments."""
         signature = inspect.signature(body)
 
         @functools.wraps(body)
@@ -67,7 +69,7 @@ class Value:
             data = tuple(_frozen(x) for x in leaves if _is_array(x))
             constants = tuple(_Array if _is_array(x) else x.item() if isinstance(x, np.generic) else x for x in leaves)
             value = cls.class_for(_values_in(bound.arguments))(factory, treedef, constants, data)
-            # The body runs now, so that it fails now. One that returns a finished value is an alias of it.
+            # The body runs now, so that its errors appear now. A body may return a finished value, as an alias of it.
             return value.implementation if isinstance(value.implementation, cls) else value
 
         vars(factory)["makes"] = cls.type_label
@@ -80,17 +82,17 @@ class Value:
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """Return the result of the factory's body for these arguments, arrays in at least float32."""
+        """Output of the factory's body for these arguments, with arrays in at least float32."""
         return call(self.factory.__wrapped__, self._arguments(map(to_compute_dtype, self.data)))  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
-        """Return the factory's name."""
+        """Name of the factory."""
         return self.factory.__name__
 
     @functools.cached_property
     def arguments(self) -> dict[str, Any]:
-        """Return the factory's arguments by name, defaults included, in the order of its signature."""
+        """Arguments of the factory by name, defaults included, in the order of its signature."""
         return self._arguments(iter(self.data))
 
     def _arguments(self, data: Iterator[Any]) -> dict[str, Any]:
@@ -99,12 +101,12 @@ class Value:
 
     @functools.cached_property
     def children(self) -> "tuple[Value, ...]":
-        """Return the values among its arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
+        """Values among the arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
         return _values_in(self.arguments)
 
     @property
     def is_plain(self) -> bool:
-        """Return whether its constants hold on to no other object, so that a cache may keep them for good."""
+        """True if the constants hold no other objects, so that a cache may keep them for good."""
         return _is_plain(self.arguments)
 
     def replace(self, **changes: Any) -> Self:
@@ -114,8 +116,8 @@ class Value:
             TypeError: the factory has no such argument.
 
         Example:
-            >>> print(sgd().replace(lr=0.1))
-            sgd(lr=0.1)
+            >>> print(sgd(lr=0.1).replace(lr=0.5))
+            sgd(lr=0.5)
         """
         arguments = self.arguments
         for unknown in changes.keys() - arguments.keys():
@@ -128,12 +130,12 @@ class Value:
     def format_call(
         self, show: Callable[[Any], str], keep: Callable[[inspect.Parameter, Any], bool] = lambda parameter, x: True
     ) -> str:
-        """Return the call as text: each argument as ``show`` writes it, by name only those that ``keep`` selects."""
+        """Return the call as text: ``show`` writes each argument, and ``keep`` selects those written by name."""
         shown: list[str] = []
         for name, argument in self.arguments.items():
             parameter = inspect.signature(self.factory).parameters[name]
             if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                # In a call, what stands before starred arguments can only be given by position.
+                # Arguments before starred ones are written without names, because Python takes them by position alone.
                 shown = [text.partition("=")[2] for text in shown] if argument else shown
                 shown += map(show, argument)
             elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
@@ -155,14 +157,14 @@ class Value:
         return self.factory, self.treedef, self.constants
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self  # as a tuple of numbers would: nothing of it can be changed
+        return self  # a value cannot be changed, so no copy is needed, as of a tuple of numbers
 
     def __reduce__(self) -> tuple[Any, ...]:
         return call, (self.factory, self.arguments)
 
 
 def call(function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Call a function with all its arguments by name, starred ones among them."""
+    """Call a function with all its arguments by name, starred ones included."""
     bound = inspect.signature(function).bind_partial()
     bound.arguments = arguments
     return function(*bound.args, **bound.kwargs)
@@ -178,13 +180,13 @@ def _show(argument: Any) -> str:
 
 
 def _is_plain(x: Any) -> bool:
-    """Return whether it is data, a number, a function that its module keeps anyway, or made of these."""
+    """Return True for data, a number, a function that its module keeps anyway, or a container of these."""
     if isinstance(x, Value | dict):
         return all(map(_is_plain, (x.arguments if isinstance(x, Value) else x).values()))
     if isinstance(x, tuple | list):
         return all(map(_is_plain, x))
     if inspect.isfunction(x):
-        # A function's name is bound anew where a notebook or a loop defines it again; the first is then held here.
+        # A notebook or a loop may define a function again: its module drops the first, and so must our caches.
         held = x.__closure__ or x.__defaults__ or x.__kwdefaults__ or vars(x)
         return not held and getattr(sys.modules.get(x.__module__), x.__name__, None) is x
     return x is None or _is_array(x) or isinstance(x, str | int | float | complex | type | np.generic | np.dtype)
@@ -202,7 +204,7 @@ def _frozen(x: Any) -> Any:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    """Compare arrays by dtype and value, tracers by identity, and anything else by ``==``."""
+    """Compare arrays by dtype and value, tracers by identity, and all other leaves by their own ``==``."""
     if a is b or not (_is_array(a) and _is_array(b)):
         return bool(a is b or a == b)
     if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer) or a.dtype != b.dtype:
@@ -213,10 +215,10 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def call_of(value: Any) -> str:
-    """Return the call that makes an optimizer, to be pasted; arguments at their defaults are left out."""
+    """Return the call that makes an optimizer, to be pasted, without arguments that have their defaults."""
     if not isinstance(value, Value):
         if hasattr(value, "update") and not isinstance(value, dict):
-            return "…"  # another library's, which does not tell how it was made
+            return "…"  # an optimizer of another library, which does not remember its call
         if isinstance(value, tuple | list):
             inside = ", ".join(map(call_of, value))
             return f"({inside},)" if isinstance(value, tuple) else f"[{inside}]"

@@ -1,7 +1,7 @@
-"""What rules are written with. An author of a rule needs this, ``core`` and ``types``.
+"""Functions for writing rules. An author of a rule needs this module, ``core`` and ``types``.
 
-What few rules need has modules of its own here: ``matrices``, ``orthogonal``, ``preconditioners``, ``linesearch`` and
-``random``.
+Functions for few rules have modules of their own here: ``matrices``, ``orthogonal``, ``preconditioners``,
+``linesearch`` and ``random``.
 """
 
 from jaxopt_lite.core.scheduled import at

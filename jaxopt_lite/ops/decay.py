@@ -1,4 +1,4 @@
-"""The meanings of weight decay."""
+"""The forms of weight decay."""
 
 from collections.abc import Callable
 from typing import Any, Literal

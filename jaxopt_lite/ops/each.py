@@ -1,4 +1,4 @@
-"""What rules are written with: ``each`` lifts a rule for one array to the tree, ``at`` reads a number at a step."""
+"""Tools of rules: ``each`` applies a rule for one array to a tree; ``when`` and ``step_if`` run on a condition."""
 
 import functools
 from collections.abc import Callable
@@ -13,21 +13,29 @@ from jaxopt_lite.types import Tree
 
 
 def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
-    """Apply a rule written for one array to every leaf of the trees.
+    """Apply a rule for one array to every leaf of the trees, and return the new trees.
 
     Args:
-        rule: a function of one leaf of each tree. What it gets by position it returns, in that order: one value where
-            there is one, a tuple where there are more.
-        *trees: the first gives the structure. At its leaves the others may hold arrays or small trees of arrays. A slot
-            that is not kept is None: the rule gets None for every leaf, and returns it.
-        **read: trees that the rule gets by name and only reads; a scalar or None by name is handed to every leaf.
+        rule: a function of one leaf of each tree. It returns a new value for each positional argument, in order: one
+            value for one argument, a tuple for more.
+        *trees: the first tree gives the structure. At its leaves, the others may hold arrays or small trees of arrays.
+            For a tree of None, the rule gets None for every leaf, and returns None.
+        **read: trees that the rule gets by name and only reads. A scalar or None is passed for every leaf.
 
     Returns:
-        One tree for each of ``trees``, a tuple where there are more than one. Each array has the shape and dtype it
-        came in with: the rule sees it in at least float32, and what it returns is stored in the format it came in.
+        One tree for each of ``trees``, as a tuple if there are several. The rule sees each array in at least float32.
+        Each output has the shape of its input, and is cast to its dtype.
 
     Raises:
         TypeError: the rule returned another number of values than it got, or one of another structure or shape.
+
+    Example:
+        >>> def rule(g, m):
+        ...     m = 0.9 * m + g
+        ...     return -0.5 * m, m
+        >>> updates, m = each(rule, {"kernel": jnp.array([1.0, 3.0])}, {"kernel": jnp.zeros(2)})
+        >>> print(updates["kernel"], m["kernel"])
+        [-0.5 -1.5] [1. 3.]
 
     Leaves of one shape and dtype share one trace of the rule.
 
@@ -57,7 +65,7 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
                 )
         return jax.tree.map(functools.partial(_store, name), old, new)
 
-    # In a trace, leaves of one shape and dtype share it; outside of one, it would be compiled for this call alone.
+    # In a trace, leaves of one shape and dtype share this jit. Outside, it would be compiled for this call alone.
     one = jax.jit(one) if is_traced((trees, read)) else one
     leaves = [
         one(old, {name: column[i] for name, column in named.items()}) for i, old in enumerate(zip(*slots, strict=True))
@@ -81,12 +89,12 @@ def _store(name: str, old: jax.Array, new: jax.Array) -> jax.Array:
 
 
 def when(due: jax.Array, change: Callable[[], Tree], kept: Tree) -> Tree:
-    """Return ``change()``, in the dtypes of ``kept``, where ``due`` holds; elsewhere return ``kept``."""
+    """Return ``change()`` in the dtypes of ``kept`` if ``due`` holds, and else ``kept``, without computing a change."""
     return jax.lax.cond(due, lambda: cast_like(change(), kept), lambda: kept)
 
 
 def step_if(go: jax.Array, opt: Any, grads: Tree, state: Any, params: Tree, **extra: Any) -> tuple[Tree, Any]:
-    """Take a step of an optimizer where ``go`` holds; elsewhere return updates of 0 and the old state."""
+    """Step an optimizer if ``go`` holds; else return updates of 0 and the old state, without running it."""
 
     def take(state):
         updates, new = opt.unchecked.update(grads, state, params, **extra)

@@ -1,4 +1,4 @@
-"""A line search: how far to go along a direction."""
+"""A line search: the length of a step along a direction."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -20,9 +20,9 @@ class Point(NamedTuple):
 
 
 class Search(NamedTuple):
-    """``low``: the best point so far, with its gradient. ``far``: the other end, once there is one.
+    """``low``: the best point so far, with its gradient. ``far``: the other end of the interval, once ``bracketed``.
 
-    ``found``: ``low`` is what was looked for. ``evaluations``: how many points were looked at. ``t``: the next one.
+    ``found``: ``low`` satisfies the conditions. ``evaluations``: the number of evaluated points. ``t``: the next point.
     """
 
     low: Point
@@ -44,27 +44,27 @@ def zoom(
     c2: Scalar,
     most: int,
 ) -> Search:
-    """Find a point at which the strong Wolfe conditions hold.
+    """Search for a point that satisfies the strong Wolfe conditions, and return the end of the search.
 
-        value ≤ value₀ + c1 t slope₀          enough of a descent for the distance
-        |slope| ≤ c2 |slope₀|                 and not much of one left
+        value ≤ value₀ + c1 t slope₀          enough descent for the distance
+        |slope| ≤ c2 |slope₀|                 and little slope left
 
-    Steps grow until two points have such a one between them; then the interval shrinks, by cubic interpolation.
+    Steps grow until such a point lies between two others. Then their interval shrinks, by cubic interpolation.
 
     Args:
-        look: gives the point at ``t``, and the gradient there.
-        start: the point at 0, whose slope is negative.
-        grad: the gradient there.
-        t: where to look first.
-        c1: share of the descent that the slope promises.
-        c2: share of the slope that may be left.
-        most: how many points to look at.
+        look: a function that returns the point at ``t``, and the gradient there.
+        start: the point at 0, with a negative slope.
+        grad: the gradient at the start.
+        t: the first point to evaluate.
+        c1: the least descent, as a share of the descent that the first slope promises.
+        c2: the largest slope at the end, as a share of the first slope.
+        most: the largest number of evaluations.
 
     Returns:
-        The end of the search. If nothing is found, ``low`` is the lowest point with enough of a descent, or the start.
+        The end of the search. If no point is found, ``low`` is the lowest point with enough descent, or the start.
 
-    Source: Nocedal & Wright (2006), "Numerical Optimization", algorithms 3.5 and 3.6. A value that is not finite is
-    too high. Where rounding hides a descent, within 10 ulp of value₀, slopes alone decide, as in Hager & Zhang (2005).
+    Source: Nocedal & Wright (2006), "Numerical Optimization", algorithms 3.5 and 3.6. A value that is not finite counts
+    as too high. Within 10 ulp of value₀, rounding hides a descent: slopes alone decide, as in Hager & Zhang (2005).
     """
     rounding = 10 * jnp.finfo(start.value.dtype).eps * jnp.abs(start.value)
 
@@ -75,10 +75,10 @@ def zoom(
         enough = (new.value <= start.value + c1 * t * start.slope) & (new.value < low.value)
         good = (enough | hidden) & jnp.isfinite(new.value)
         found = good & (jnp.abs(new.slope) <= -c2 * start.slope)
-        # Beyond a good point, the far end stays if the function falls towards it; else the old low point replaces it.
+        # At a good point, ``far`` stays if the function falls towards it. Otherwise the old ``low`` becomes ``far``.
         onward = new.slope * jnp.where(bracketed, far.t - low.t, 1) < 0
         minimum = cubic_minimum(low, new, rounding)
-        # Where slopes show no curvature, nothing tells how far it is: each growth is four times the one before.
+        # Without curvature the distance is unknown, so each growth is four times the growth before.
         growth = jnp.where(jnp.isfinite(minimum), 4.0, 4.0 ** jnp.minimum(evaluations + 1, 20).astype(t.dtype))
         beyond = saturate(jnp.clip(minimum, t + 1.1 * (t - low.t), t + growth * (t - low.t)))
         far = pick(good, pick(onward, far, low), new)
@@ -101,15 +101,14 @@ def pick(first: jax.Array, a: Any, b: Any) -> Any:
 
 
 def cubic_minimum(a: Point, b: Point, rounding: jax.Array | float = 0.0) -> jax.Array:
-    """Return where the cubic through two points, with their slopes, is lowest; beyond them where it falls there.
+    """Return the minimum of the cubic through two points with their slopes; it may lie beyond the points.
 
-    Values that differ by no more than ``rounding`` tell nothing. Then slopes alone decide, as if they changed evenly.
-    Where the cubic has no minimum, as that of a straight line, it is infinitely far.
+    Values that differ by at most ``rounding`` say nothing. Then slopes alone decide, as if they changed evenly.
+    A cubic without a minimum (a straight line) gives infinity.
     """
     width, rise = b.t - a.t, b.value - a.value
     is_hidden = jnp.abs(rise) <= rounding
-    # Measure in units of the largest of the three, because its square is finite then. Cut it off, so that sums stay
-    # finite.
+    # The three slopes are divided by the largest, so that their squares are finite. The limit keeps sums finite.
     most = jnp.finfo(width.dtype).max / 8
     both = a.slope + b.slope
     d1 = jnp.where(is_hidden, -0.5 * both, jnp.clip(both - safe_divide(3 * rise, width), -most, most))

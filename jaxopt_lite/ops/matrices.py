@@ -1,8 +1,8 @@
-"""What rules for matrices share: which leaves they are for, and along which axes.
+"""Common parts of rules for matrices: the choice of their leaves, and the axes of a leaf.
 
 A matrix W of shape (fan_in, fan_out) maps rows, y = x W, as flax's and haiku's kernels do. A leaf with more axes is a
-stack of matrices, each of which is stepped by itself. Rules are written for (..., fan_in, fan_out). `on_last_two_axes`
-turns leaves that are laid out otherwise.
+stack of matrices; each matrix is stepped by itself. Rules are written for (..., fan_in, fan_out). `on_last_two_axes`
+adapts a rule to leaves with other layouts.
 """
 
 import functools
@@ -26,26 +26,26 @@ Others = Optimizer | None
 Hidden = str | Callable[[str, Any], bool] | None
 Axes = int | tuple[int, ...]
 
-# Names of leaves that are no hidden matrices, though they may have two axes. Their rows or columns stand for tokens or
-# classes. Or they are biases and scales of scanned layers and of heads.
+# Names of leaves that are no hidden matrices, although they may have two axes. The rows or columns of some stand for
+# tokens or classes. Others are the biases and scales of scanned layers and of attention's heads.
 NOT_HIDDEN = "*embed*|emb|*_emb|wte|wpe|head|*_head|*logits*|*classifier*|bias|*_bias|scale|*norm*"
-# The same in haiku, whose names are short enough for a module too.
+# The same for haiku. Only a leaf's own name is compared, because a module may have a name as short.
 NOT_HIDDEN_LEAVES = "b|offset"
 
 
 def split_hidden(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Others) -> tuple[Any, Any]:
-    """Return a pair that steps hidden matrices by a rule, and all other leaves by another optimizer.
+    """Return the pair of a rule for hidden matrices, with another optimizer for all other leaves.
 
     Args:
-        name: the rule's, for what is said to its user.
+        name: the name of the rule, for error messages.
         pair: the rule's ``init`` and ``update``, for trees of matrices alone.
-        hidden: which leaves are hidden matrices: a function ``(path, leaf) -> bool``, or patterns as ``partition`` has
-            them. None: all that have two axes or more, and a matrix whose name says otherwise is refused.
-        others: the optimizer of all other leaves; None: there must be none.
+        hidden: the choice of hidden matrices: a function ``(path, leaf) -> bool``, or patterns as in ``partition``.
+            None: all leaves with two axes or more. Then a matrix with the name of another kind of leaf raises.
+        others: the optimizer of all other leaves. None: other leaves raise.
 
     Raises:
-        TypeError: ``hidden`` is something else, or gives something other than a bool.
-        ValueError: at ``init`` and ``update``, if nobody has been told what to do with a leaf, or nothing is hidden.
+        TypeError: ``hidden`` has another type, or returns something other than a bool.
+        ValueError: at ``init`` and ``update``, if a leaf has no optimizer, or no leaf is hidden.
     """
     if not (hidden is None or isinstance(hidden, str) or is_function(hidden)):
         raise TypeError(f"{name}: hidden must be a function of path and leaf, or patterns, not {format_leaf(hidden)}")
@@ -94,7 +94,7 @@ def split_hidden(name: str, pair: tuple[Any, Any], hidden: Hidden, others: Other
 
 
 def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int]:
-    """Return the axes of fan_in and fan_out; without ``in_axis``, fan_in is the other of the last two axes.
+    """Return the axes of fan_in and fan_out. An ``in_axis`` of None means the other one of the last two axes.
 
     Raises:
         ValueError: a leaf of this rank has no such axes.
@@ -109,7 +109,7 @@ def matrix_axes(rank: int, out_axis: int, in_axis: int | None) -> tuple[int, int
 
 
 def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the axes that make up fan_in, and those that make up fan_out; either may be a tuple.
+    """Return all axes of fan_in, and all axes of fan_out; ``in_axis`` and ``out_axis`` may be tuples.
 
     Raises:
         ValueError: a leaf of this rank has no such axes, or has one on both sides.
@@ -127,10 +127,10 @@ def merged_axes(rank: int, out_axis: Axes, in_axis: Axes | None) -> tuple[tuple[
 
 
 def on_last_two_axes(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | None) -> Callable[..., Any]:
-    """Return a rule for leaves with other axes, from one for (..., fan_in, fan_out).
+    """Adapt a rule for (..., fan_in, fan_out) to leaves with other layouts, by transposes before and after it.
 
-    The rule keeps at least one thing beside g, as all of these do. Squares of sides, which stand in tuples, stay
-    replicated, as they begin: XLA would divide them as g is divided.
+    Arrays with as many axes as g are transposed. The rule must keep at least one array beside g, as all these rules do.
+    Square arrays of the sides, which stand in tuples, stay replicated, because XLA would shard them like g.
     """
 
     @functools.wraps(rule)
@@ -151,7 +151,7 @@ def on_last_two_axes(rule: Callable[..., Any], out_axis: Axes, in_axis: Axes | N
             if not is_turned(x):
                 return x
             x = x.transpose(order)
-            # Several axes become one; a reshape to the same shape would still ask how a mesh divides it.
+            # Several axes become one. Otherwise there is no reshape, because on a mesh each reshape needs a sharding.
             sides = x.shape[len(stack) :]
             merged = (math.prod(sides[: len(ins)]), math.prod(sides[len(ins) :]))
             return x if g.ndim == len(stack) + 2 else x.reshape(*x.shape[: len(stack)], *merged)
@@ -175,13 +175,13 @@ def transposed(x: jax.Array) -> jax.Array:
 
 
 def per_output(p: Any, out_axis: Axes, in_axis: Axes | None) -> jax.Array:
-    """Return real zeros, one for each output of a matrix, with axes of length 1 in place of the inputs."""
+    """Return real zeros, one for each output of a matrix; the axes of the inputs have length 1."""
     ins, _ = merged_axes(len(p.shape), out_axis, in_axis)
     return reduced_zeros(p, ins, keepdims=True)
 
 
 def unit_axes(rank: int, out_axis: int) -> tuple[int, ...] | None:
-    """Return the axes that feed one output: all but ``out_axis``; None, which means all, of a vector."""
+    """Return the axes of one output's inputs: all but ``out_axis``. None, for all axes, if the leaf is a vector."""
     if rank > 1 and not -rank <= out_axis < rank:
         raise ValueError(f"out_axis is {out_axis}, and a leaf has {rank} axes")
     return tuple(axis for axis in range(rank) if axis != out_axis % rank) if rank > 1 else None

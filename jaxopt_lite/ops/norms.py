@@ -1,4 +1,4 @@
-"""Numbers of a whole tree: norms, and a product."""
+"""Norms and products, of whole trees and of matrices."""
 
 import functools
 
@@ -12,15 +12,18 @@ from jaxopt_lite.types import Scalar, Tree
 
 @jax.custom_jvp
 def norm(tree: Tree) -> jax.Array:
-    """Return the Euclidean norm of all arrays of the tree together: a scalar, finite where the norm is.
+    """Return the Euclidean norm of all arrays of the tree together: a scalar, finite whenever the norm itself is.
 
-    Squares overflow beyond 1e19 and vanish below 1e-19; only then is the tree gone through again, scaled by a power of
-    two. An infinity among the entries has no norm: NaN. At 0 the derivative is taken as 0.
+    Squares overflow for entries beyond 1e19, and vanish for entries below 1e-19.
+    The first pass sums plain squares. Its sum is used if it is far from both limits, as nearly always.
+    Otherwise a second pass sums the squares of scaled entries; the scale is a power of two.
+
+    A tree with an infinity has no norm: NaN. At 0 the derivative is taken as 0.
     """
     leaves = [to_compute_dtype(x) for x in jax.tree.leaves(tree) if jnp.size(x)]
     if not leaves:
         return jnp.zeros(())
-    # Of what it knows to be constant, XLA would multiply the scales with each other first, which overflows.
+    # The barrier hides constant leaves, because XLA would multiply the two scales first, which overflows.
     leaves = jax.lax.optimization_barrier(leaves)
     limits = jnp.finfo(jnp.result_type(*leaves))
     far = 2.0 ** (limits.maxexp * 7 // 8)
@@ -34,7 +37,7 @@ def norm(tree: Tree) -> jax.Array:
     def squares(x: jax.Array, scale: jax.Array) -> jax.Array:
         return jnp.sum(((scale * x) * jnp.conj(scale * x)).real)
 
-    # A loop, and no branch, for the same sum twice would be compiled twice.
+    # A loop instead of a branch, because a branch would compile the same sum twice.
     def look(seen: tuple[jax.Array, jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array, jax.Array]:
         passes, scale, total = seen
         scale = jnp.where(passes == 0, scale, jnp.where(total < 1, far, 1 / far).astype(scale.dtype))
@@ -42,7 +45,7 @@ def norm(tree: Tree) -> jax.Array:
 
     zero = jnp.zeros((), limits.dtype)
     if jax.sharding.get_abstract_mesh().manual_axes:
-        # Inside shard_map the loop must know from the start that its numbers differ from device to device.
+        # A loop inside shard_map must begin with a zero that varies over devices, because its later numbers vary.
         zero = functools.reduce(jnp.add, [jnp.sum(jnp.abs(jnp.atleast_1d(x)[:0])) for x in leaves], zero)
     _, scale, total = jax.lax.while_loop(unsure, look, (jnp.asarray(0), zero + 1, zero))
     return sqrt(total + 0 * total) / scale
@@ -65,9 +68,10 @@ def norm1(tree: Tree) -> jax.Array:
 
 
 def dot(a: Tree, b: Tree) -> jax.Array:
-    """Return the sum of the products of entries, or of the real parts of conj(a) b: a scalar, finite for finite ones.
+    """Return the sum of the products of entries: a scalar, finite for finite entries.
 
-    Products that would make it overflow, which takes entries beyond 1e19, are cut off.
+    The product of complex entries is the real part of conj(a) b. Products that would make the sum overflow are clipped;
+    this takes entries beyond 1e19.
     """
     pairs = [
         (to_compute_dtype(x), to_compute_dtype(y))
@@ -85,25 +89,25 @@ def dot(a: Tree, b: Tree) -> jax.Array:
 
 
 def length(x: jax.Array, axes: tuple[int, ...] | None = (-2, -1)) -> jax.Array:
-    """Return the norm over some axes, or all, kept as axes of 1: of each matrix, (..., 1, 1). As finite as `norm`."""
-    # A constant to derivatives, because the norm does not depend on its scale. The derivative of a maximum asks which
-    # entry equals it. Where x is computed twice and rounds differently, none does, and 0 / 0 is NaN.
+    """Return the norm over some axes (None: all), kept with length 1: (..., 1, 1) by default. As finite as `norm`."""
+    # The scale is constant to derivatives, because the norm does not depend on it. The derivative of a maximum needs an
+    # entry equal to the maximum. If x is computed twice and rounds differently, no entry is equal, and 0 / 0 is NaN.
     largest = jnp.max(jnp.abs(jax.lax.stop_gradient(x)), axes, keepdims=True, initial=0)
     scale = jnp.where(largest > 0, largest, 1)
     return scale * sqrt(jnp.sum(abs2(x / scale), axes, keepdims=True))
 
 
 def clip_to_norm(g: jax.Array, length: jax.Array, limit: Scalar) -> jax.Array:
-    """Return ``g``, whose length is given, at no more than ``limit``; a length of NaN spreads."""
+    """Return ``g``, whose norm is ``length``, scaled to norm ``limit`` if it is longer. 0 stays 0, and NaN spreads."""
     return g * jnp.where(length <= limit, 1, limit / jnp.where(length <= limit, 1, length))
 
 
 def safe_divide(x: jax.Array, length: jax.Array) -> jax.Array:
-    """Return x / length, and x itself where the length is 0."""
+    """Return ``x / length``; where ``length`` is 0, ``x`` stays as it is, so that zeros stay zeros."""
     return x / jnp.where(length == 0, 1, length)
 
 
 def trust_ratio(weight: jax.Array, step: jax.Array, coefficient: Scalar = 1) -> jax.Array:
-    """Return ``coefficient`` times the weights' length over the step's; 1 where either length is 0."""
+    """Return ``coefficient * weight / step``, from two lengths; 1 where either is 0, so that zeros can leave 0."""
     none = (weight == 0) | (step == 0)
     return jnp.where(none, 1, coefficient * weight / jnp.where(none, 1, step))

@@ -1,4 +1,4 @@
-"""Matrices with their singular values near 1, by iterations of products alone, and how long their steps are."""
+"""Matrices with singular values near 1, by iterations of products alone, and the lengths of such steps."""
 
 from typing import Any, Literal
 
@@ -32,11 +32,11 @@ COEFFICIENTS = {
 
 
 def in_triples(name: str, coefficients: Any) -> tuple[Triple, ...] | None:
-    """Return the coefficients a, b, c of each step; one triple for all steps comes in a tuple of its own.
+    """Return the coefficients a, b, c of each step; one triple for all steps is returned in a tuple.
 
     Raises:
-        TypeError: they are something else than numbers in tuples, lists or arrays.
-        ValueError: they are not in threes, or a number is not finite.
+        TypeError: a coefficient is not a number in a tuple, list or array.
+        ValueError: the coefficients are not in threes, or a number is not finite.
     """
     if coefficients is None:
         return None
@@ -59,35 +59,35 @@ def orthogonal(
     coefficients: tuple[Triple, ...] | None = None,
     preconditioning: Preconditioning = "frobenius",
 ) -> jax.Array:
-    """Return each matrix with singular values near 1, and the same singular vectors; 0 stays 0.
+    """Return each matrix with singular values near 1 and unchanged singular vectors; 0 stays 0.
 
         X ← x / (margin ‖x‖)
         X ← a X + (b A + c A A) X      A = X Xᴴ of the wide orientation; ``steps`` times
 
     Args:
         x: a stack of matrices.
-        method: "newton_schulz" has the same a, b, c in each step. In five steps, singular values above 0.003 of the
-            norm end in [0.68, 1.20]. "polar_express" has better ones for each step, the last again and again: [0.86,
-            1.14].
-        steps: how many.
-        bfloat16: multiply in bfloat16 and add up in float32: faster only where the processor has products of it.
-        coefficients: a, b, c of each step in place of the method's, the last again and again; then the margin is 1.
-        preconditioning: what x is divided by besides, so that less of it is small at first: "schatten", the root of
-            ‖A‖; "aol", each row by the root of its sum of |A|.
+        method: "newton_schulz" has the same a, b, c in each step. In five steps, it brings singular values above 0.003
+            of the norm into [0.68, 1.20]. "polar_express" has better coefficients for each step, and repeats the last:
+            [0.86, 1.14].
+        steps: the number of steps.
+        bfloat16: multiply in bfloat16 and add in float32. This is faster only on processors with bfloat16 products.
+        coefficients: a, b, c of each step instead of the method's; the last triple repeats, and the margin is 1.
+        preconditioning: a second divisor of x, so that fewer singular values are small at first. "schatten": the root
+            of ‖A‖. "aol": for each row, the root of its sum of |A|.
 
     Source: Jordan et al. (2024), kellerjordan.github.io/posts/muon; Amsel et al. (2025), arXiv:2505.16932; "schatten":
     Grishina et al. (2025), arXiv:2506.10935; "aol": Boissin et al. (2025), arXiv:2512.04632.
     """
 
     def product(a, b):
-        if bfloat16 and not jnp.iscomplexobj(a):  # which has no such format
+        if bfloat16 and not jnp.iscomplexobj(a):  # no complex dtype has bfloat16 parts
             return jnp.matmul(a.astype(jnp.bfloat16), b.astype(jnp.bfloat16), preferred_element_type=jnp.float32)
         return a @ b
 
     tall = x.shape[-2] > x.shape[-1]
     x = transposed(x) if tall else x
     margin = MARGIN[method] if coefficients is None else 1
-    x = safe_divide(x, margin * length(x))  # whatever follows, so that no square overflows
+    x = safe_divide(x, margin * length(x))  # in every case, so that no square overflows
     if preconditioning != "frobenius":
         gram = x @ transposed(x)
         squares = length(gram) if preconditioning == "schatten" else jnp.sum(jnp.abs(gram), -1, keepdims=True)
@@ -100,7 +100,7 @@ def orthogonal(
 
 
 def relative_scale(shape: tuple[int, ...], scale: Scale) -> float:
-    """Return the factor of an orthogonal matrix by its shape, so that one lr suits all shapes."""
+    """Return a factor for an orthogonal matrix: a rule of thumb for the dependence of lr on the shape."""
     fan_in, fan_out = shape[-2:]
     if scale == "match_rms_adamw":
         return float(0.2 * max(fan_in, fan_out) ** 0.5)

@@ -1,7 +1,7 @@
-"""The factors of a matrix: what is kept of each of its sides, for rules that whiten gradients or turn their bases.
+"""The factors of a matrix, one for each side, for rules that whiten gradients or rotate them into other bases.
 
-As in `jaxopt_lite.ops.matrices`, arrays are stacks of matrices over their last two axes. What is decomposed here is
-constant to derivatives: where eigenvalues meet, as they do at zero, an eigenvector has none.
+As in `jaxopt_lite.ops.matrices`, arrays are stacks of matrices over their last two axes. Decompositions are constant to
+derivatives, because an eigenvector has no derivative where eigenvalues are equal, as at zero.
 """
 
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from jaxopt_lite.types import Scalar
 
 
 class Sides(NamedTuple):
-    """One for each side of a matrix: ``inputs`` (..., fan_in, fan_in), ``outputs`` (..., fan_out, fan_out)."""
+    """One entry for each side of a matrix: ``inputs`` (..., fan_in, fan_in), ``outputs`` (..., fan_out, fan_out)."""
 
     inputs: Any
     outputs: Any
@@ -33,8 +33,9 @@ def square_zeros(
         p: the parameter.
         out_axis: the axis of fan_out.
         in_axis: the axis of fan_in.
-        longest: None for a side that is longer.
-        block: two axes more, of the blocks that `in_blocks` makes, and their sides in place of the whole ones.
+        longest: the largest side. A longer side gets None.
+        block: the largest side of a block, for the blocks of `in_blocks`. Two more axes count them, and the square
+            matrices have the sides of a block.
     """
     axes = matrix_axes(len(p.shape), out_axis, in_axis)
     stack = [n for axis, n in enumerate(p.shape) if axis not in axes]
@@ -47,7 +48,7 @@ def square_zeros(
 
 
 def in_blocks(x: jax.Array, block: int) -> jax.Array:
-    """Cut matrices into blocks of at most this length: (..., down, across, height, width), zeros at the end."""
+    """Cut matrices into blocks of at most that length, (..., down, across, height, width), padded with zeros."""
     *stack, rows, columns = x.shape
     down, across = (-(-n // block) for n in (rows, columns))
     height, width = min(rows, block), min(columns, block)
@@ -56,25 +57,25 @@ def in_blocks(x: jax.Array, block: int) -> jax.Array:
 
 
 def out_of_blocks(x: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Return the matrices of this shape from their blocks, as `in_blocks` made them."""
+    """Undo `in_blocks`: return the matrices of this shape."""
     *stack, down, across, height, width = x.shape
     whole = x.swapaxes(-3, -2).reshape(*stack, down * height, across * width)
     return whole[..., : shape[-2], : shape[-1]]
 
 
 def outer_product(x: jax.Array) -> jax.Array:
-    """Return x xᴴ of each matrix, which is first shortened to a length of 1e15, so that it is finite."""
+    """Return x xᴴ for each matrix. A matrix longer than 1e15 is clipped to that length, for a finite product."""
     x = clip_to_norm(x, length(x), 1e-4 * float(jnp.finfo(x.dtype).max) ** 0.5)
     return x @ transposed(x)
 
 
 def outer_products(x: jax.Array, like: Sides) -> Sides:
-    """Return x xᴴ and xᴴ x, of those sides that ``like`` has."""
+    """Return x xᴴ and xᴴ x, for the sides in ``like``; the others stay None."""
     return Sides(*(f if f is None else outer_product(y) for f, y in zip(like, (x, transposed(x)), strict=True)))
 
 
 def averaged(kept: Sides, new: Sides, beta: Scalar) -> Sides:
-    """Return the moving averages of the sides, of which each step keeps the share ``beta``."""
+    """Return the moving averages of both sides; a step keeps the share ``beta`` of the old average."""
     moved: Sides = jax.tree.map(lambda old, now: old + (1 - beta) * (now - old), kept, new)
     return moved
 
@@ -82,9 +83,9 @@ def averaged(kept: Sides, new: Sides, beta: Scalar) -> Sides:
 def kl_statistics(
     g: jax.Array, turned: jax.Array, bases: Sides, eigenvalues: Sides, known: jax.Array
 ) -> tuple[Sides, Sides]:
-    """Return the product of either side of g with the other one whitened, and its eigenvalues; see `kl_soap`.
+    """Return the outer products of g for either side, with the other side whitened, and eigenvalues; see `kl_soap`.
 
-    ``turned`` is g in the bases. Until these are known nothing is whitened, and the eigenvalues stay.
+    ``turned`` is g in the bases. Before the bases are known nothing is whitened, and the eigenvalues stay.
     """
     fan_in, fan_out = g.shape[-2:]
     least = float(jnp.finfo(g.dtype).tiny) ** 0.5
@@ -98,19 +99,19 @@ def kl_statistics(
 
 
 def rotated(x: jax.Array, bases: Sides) -> jax.Array:
-    """Rotate each matrix into the bases of its sides; a side without one stays as it is."""
+    """Return each matrix in the bases of its sides; a side without a basis stays as it is."""
     x = x if bases.inputs is None else transposed(bases.inputs) @ x
     return x if bases.outputs is None else x @ bases.outputs
 
 
 def unrotated(x: jax.Array, bases: Sides) -> jax.Array:
-    """Return the matrices out of the bases, as they were before `rotated`."""
+    """Undo `rotated`."""
     x = x if bases.inputs is None else bases.inputs @ x
     return x if bases.outputs is None else x @ transposed(bases.outputs)
 
 
 def largest_first(factor: jax.Array, basis: jax.Array, v: jax.Array, axis: int) -> tuple[jax.Array, jax.Array]:
-    """Sort the columns of a basis by their size in a factor, and with them one axis of ``v``: -2 or -1."""
+    """Sort the columns of a basis by their size in a factor, and sort ``v`` along one axis (-2 or -1) alike."""
     size = jnp.sum((jnp.conj(basis) * (factor @ basis)).real, axis=-2)
     order = jnp.argsort(-size, axis=-1)
     of_v = jnp.expand_dims(order, -3 - axis)
@@ -118,9 +119,9 @@ def largest_first(factor: jax.Array, basis: jax.Array, v: jax.Array, axis: int) 
 
 
 def next_basis(factor: jax.Array, basis: jax.Array, known: jax.Array) -> jax.Array:
-    """Return orthonormal columns closer to each Hermitian matrix's eigenvectors, by one power iteration.
+    """Return a basis closer to each Hermitian matrix's eigenvectors, by one power iteration from the old basis.
 
-    Where none are known yet, the eigenvectors themselves, the largest eigenvalue's first.
+    The columns are orthonormal. If no basis is known yet, they are the eigenvectors, the largest eigenvalue's first.
     """
 
     def eigenvectors(factor, basis):
@@ -137,7 +138,7 @@ def next_basis(factor: jax.Array, basis: jax.Array, known: jax.Array) -> jax.Arr
 
 
 def inverse_fourth_root(factor: jax.Array, eps: Scalar) -> jax.Array:
-    """Return the power -1/4 of each Hermitian matrix, its eigenvalues raised by a share of the largest; I for 0."""
+    """Return the power -1/4 of each Hermitian matrix plus ``eps`` times its largest eigenvalue; of 0, the unit."""
     values, basis = jnp.linalg.eigh(jax.lax.stop_gradient(factor))
     values = jnp.maximum(values, 0) + eps * values[..., -1:]
     root: jax.Array = (basis * jnp.where(values > 0, values, 1)[..., None, :] ** -0.25) @ transposed(basis)
@@ -145,12 +146,12 @@ def inverse_fourth_root(factor: jax.Array, eps: Scalar) -> jax.Array:
 
 
 def psgd_update(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scalar) -> Sides:
-    """Return triangular factors that whiten ``u`` somewhat better, unless it is 0; see `psgd_kron`."""
+    """Return triangular factors that whiten ``u`` somewhat better, or the same if ``u`` is 0; see `psgd_kron`."""
     factors, u = jax.lax.stop_gradient((factors, u))
     A = factors.inputs @ u @ transposed(factors.outputs)
     B = jax.scipy.linalg.solve_triangular(factors.inputs, noise.astype(u.dtype), trans="C")
     B = transposed(jax.scipy.linalg.solve_triangular(factors.outputs, transposed(B), trans="C"))
-    # The larger of the two at length 1, so that no product overflows: what follows depends on their ratio alone.
+    # Both are divided by the larger length, so that no product overflows. The result depends on their ratio alone.
     size = jnp.maximum(length(A), length(B))
     A, B = safe_divide(A, size), safe_divide(B, size)
 
@@ -163,7 +164,7 @@ def psgd_update(factors: Sides, u: jax.Array, noise: jax.Array, precond_lr: Scal
 
 
 def spectral_norm(x: jax.Array) -> jax.Array:
-    """Return a lower bound of the largest eigenvalue of each Hermitian matrix, from its longest column."""
+    """Return a lower bound of each Hermitian matrix's largest eigenvalue, by two products with its longest column."""
     longest = jnp.argmax(jnp.sum(abs2(x), axis=-2), axis=-1)
     y = x @ jnp.take_along_axis(x, longest[..., None, None], axis=-1)
     return length(x @ safe_divide(y, length(y)))

@@ -1,4 +1,4 @@
-"""Random numbers in a step: the same after a restart, others at each step, for each leaf and each rule."""
+"""Random numbers in a step: equal after a restart, and different for each step, each leaf and each rule."""
 
 import zlib
 from collections.abc import Callable
@@ -15,21 +15,22 @@ from jaxopt_lite.types import Tree
 def first_key(rule: str, seed: int | jax.Array, params: Tree) -> jax.Array:
     """Return the key of a rule's name and a seed, on the devices of ``params``.
 
-    It is plain integers, which every checkpointer can store. Of one seed, what two rules draw in a chain differs.
+    The key is plain integers, because every checkpointer can store integers. With one seed, two rules in a chain draw
+    different numbers.
     """
     key = jax.random.key_data(jax.random.fold_in(jax.random.key(seed), _code(rule)))
     return key + replicated_zeros(params, key.shape, key.dtype)
 
 
 def draw(distribution: Callable[..., Any], key: jax.Array, iter: jax.Array, tree: Tree) -> Tree:
-    """Draw for each array of the tree, in its shape and dtype.
+    """Draw random numbers for each array of the tree, in its shape and dtype.
 
     Args:
         distribution: a function of key, shape and dtype, as ``jax.random.normal`` is.
-        key: what `first_key` gave.
-        iter: the step, which gives other draws than any step before it.
-        tree: the arrays. Each has draws of its own, by its path: in a group of parameters it has those of the whole
-            tree, and no two groups have the same.
+        key: the key from `first_key`.
+        iter: the step. Each step has different draws.
+        tree: the arrays. Each array has its own draws, by its path. So a group of parameters draws as in the whole
+            tree, and no two groups draw alike.
     """
     treedef: Any
     leaves, treedef = jax.tree_util.tree_flatten_with_path(tree)
@@ -45,7 +46,7 @@ def _code(name: str) -> int:
 
 
 def signs(key: jax.Array, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """Return 1 or -1, of a complex number for its real and its imaginary part, at length 1."""
+    """Draw 1 or -1; for a complex dtype, draw both parts, and scale to length 1."""
     if not jnp.issubdtype(dtype, jnp.complexfloating):
         return jax.random.rademacher(key, shape, dtype)
     real, imaginary = jax.random.rademacher(key, (2, *shape), jnp.finfo(dtype).dtype)

@@ -1,1 +1,1 @@
-"""Trees of arrays: structure, dtypes, zeros, paths, and leaves that are packed."""
+"""Trees of arrays: structure, dtypes, zeros, paths, and packed leaves."""

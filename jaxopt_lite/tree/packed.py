@@ -1,4 +1,4 @@
-"""Trees whose leaves lie together in few arrays, and how what looks at leaves gets on with them."""
+"""Trees whose leaves lie together in few buffers, and tools for functions that look at single leaves."""
 
 import functools
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from jaxopt_lite.types import Tree
 
 
 class Leaf(NamedTuple):
-    """A parameter. ``path``: its own. ``array``: the name of the array that holds it. ``shape``: its own."""
+    """A parameter. ``path``: its path. ``array``: the name of the array that holds it. ``shape``: its shape."""
 
     path: str
     array: str
@@ -20,7 +20,7 @@ class Leaf(NamedTuple):
 
 
 class Layout:
-    """Which parameter is where, in what order: a constant of compiled programs, equal where its parts are."""
+    """The array of each parameter, in order: a constant of compiled programs, equal if its parts are equal."""
 
     treedef: Any
     leaves: tuple[Leaf, ...]
@@ -42,7 +42,7 @@ class Layout:
 
     @functools.cached_property
     def shapes(self) -> dict[str, list[tuple[int, ...]]]:
-        """Return the shapes of the parameters in each array, in the order in which they stand there."""
+        """Shapes of the parameters in each array, in their order there."""
         shapes: dict[str, list[tuple[int, ...]]] = {}
         for leaf in self.leaves:
             shapes.setdefault(leaf.array, []).append(leaf.shape)
@@ -51,11 +51,11 @@ class Layout:
 
 @jax.tree_util.register_pytree_with_keys_class
 class Packed:
-    """Parameters, or moments of theirs, in few arrays. To JAX it is a tree with these arrays by name as its leaves.
+    """Parameters, or their moments, in few arrays: a pytree whose leaves are these arrays, by name.
 
-    ``arrays``: buffers, one for each dtype and label, of a length that is a multiple of 1024, zeros at the end; and by
-    their paths, the leaves that stay as they are. What a state keeps of parameters may have further axes, before
-    theirs. ``layout``: which leaf is where.
+    ``arrays``: one buffer for each dtype and label, and the unpacked leaves, by their paths. The length of a buffer is
+    a multiple of 1024, with zeros at the end. In a state, arrays may have further axes before those of the parameters.
+    ``layout``: the place of each leaf.
     """
 
     arrays: dict[str, Any]
@@ -65,12 +65,12 @@ class Packed:
         self.arrays, self.layout = arrays, layout
 
     def tree_flatten_with_keys(self) -> tuple[tuple[tuple[Any, Any], ...], Any]:
-        """Flatten or unflatten for JAX."""
+        """Return the arrays with their names, and the static rest, for JAX."""
         return tuple((jax.tree_util.DictKey(name), x) for name, x in self.arrays.items()), (*self.arrays, self.layout)
 
     @classmethod
     def tree_unflatten(cls, static: tuple[Any, ...], arrays: Any) -> "Packed":
-        """Flatten or unflatten for JAX."""
+        """Build the node from its parts, for JAX."""
         *names, layout = static
         return cls(dict(zip(names, arrays, strict=True)), layout)
 
@@ -79,41 +79,41 @@ class Packed:
         return f"Packed({{{arrays}}}, of {len(self.layout.leaves)} leaves)"
 
     def opened(self, split: Callable[[Any, list[tuple[int, ...]]], Any]) -> Tree:
-        """Return the tree in its original structure; ``split`` gives the leaves of each buffer, for these shapes."""
+        """Return the tree in its original structure; ``split`` gives the leaves of each buffer, for their shapes."""
         buffers, shapes = self.layout.buffers, self.layout.shapes
         parts = {name: iter(split(x, shapes[name]) if name in buffers else [x]) for name, x in self.arrays.items()}
         return self.layout.treedef.unflatten([next(parts[leaf.array]) for leaf in self.layout.leaves])
 
 
 def is_packed(x: Any) -> bool:
-    """Return whether this node of a tree is `Packed`."""
+    """Return True for a node of class `Packed`."""
     return isinstance(x, Packed)
 
 
 def packed_in(tree: Tree) -> list[Packed]:
-    """Return the packed nodes of a tree."""
+    """Return the nodes of the tree that are `Packed`."""
     return list(filter(is_packed, jax.tree.leaves(tree, is_leaf=is_packed)))
 
 
 def leaf_shapes(x: Any, shapes: list[tuple[int, ...]]) -> list[Any]:
-    """Return the shapes and dtypes of the leaves in a buffer; anything but an array is repeated."""
+    """Return the shapes of the leaves in a buffer, without entries; an object that is no array is repeated."""
     if not hasattr(x, "dtype"):
         return [x] * len(shapes)
     return [jax.ShapeDtypeStruct((*(x.shape or ())[:-1], *shape), x.dtype) for shape in shapes]
 
 
 def unpack_with(tree: Tree, split: Callable[[Any, list[tuple[int, ...]]], Any] = leaf_shapes) -> Tree:
-    """Return the tree in its original structure, with what ``split`` gives in place of packed leaves."""
+    """Return the tree in its original structure; ``split`` gives the leaves of each buffer."""
     if not packed_in(tree):
         return tree
     return jax.tree.map(lambda x: x.opened(split) if is_packed(x) else x, tree, is_leaf=is_packed)
 
 
 def merge_by_array(caller: str, values: Tree, like: Tree) -> Tree:
-    """Return a value for each array of ``like``, from one for each leaf.
+    """Return a value for each array of ``like``, from a value for each of its unpacked leaves.
 
     Raises:
-        ValueError: leaves that share a buffer have different ones.
+        ValueError: leaves in one buffer have different values.
     """
 
     def of_arrays(x: Any, part: Tree) -> Any:
@@ -133,7 +133,7 @@ def merge_by_array(caller: str, values: Tree, like: Tree) -> Tree:
 
 
 def reject_packed(name: str, init: Callable[[Tree], Any]) -> Callable[[Tree], Any]:
-    """Return the ``init`` of a rule that looks at whole leaves: it refuses packed parameters."""
+    """Return the ``init`` of a rule that looks at single leaves: it raises for parameters in a buffer."""
 
     def checked(params: Tree) -> Any:
         for x in packed_in(params):

@@ -1,4 +1,4 @@
-"""Leaves by their paths, which read ``layer/kernel``: how groups and factors are told which leaves they are for."""
+"""Leaves by their paths, such as ``layer/kernel``; groups and factors choose their leaves by path."""
 
 import inspect
 from collections.abc import Callable, Iterable
@@ -19,9 +19,9 @@ def _is_array(x: Any) -> bool:
 
 
 def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str = "packed") -> Tree:
-    """Return the tree with ``function(path, leaf)`` at each leaf; anything with a shape and a dtype is a leaf.
+    """Return the tree with ``function(path, leaf)`` at each leaf; an object with a shape and a dtype is a leaf.
 
-    The function gets each packed leaf by itself. It must return the same for all that share a buffer.
+    The function gets each packed leaf by itself. It must return the same value for all leaves in one buffer.
     """
 
     def apply(path: Any, leaf: Any) -> Any:
@@ -31,12 +31,12 @@ def map_with_path(function: Callable[[str, Any], Any], tree: Tree, caller: str =
 
 
 def matches(path: str, patterns: str) -> bool:
-    """Return whether a path fits one of the patterns, which are Python's fnmatch with ``|`` between."""
+    """Return True if a path fits one of the patterns: Python's fnmatch, with ``|`` between patterns."""
     return any(fnmatchcase(path, one) for one in patterns.split("|"))
 
 
 def leaves_of(tree: Tree) -> str:
-    """List the leaves, for an error message; where only numbers tell them apart, name another way."""
+    """List the leaves, for the message that a pattern fits none; hint at functions if paths differ by numbers alone."""
     paths = jax.tree.leaves(map_with_path(lambda path, _: path, unpack_with(tree)))
     names = {tuple(part for part in path.split("/") if not part.isdigit()) for path in paths}
     instead = "; these have no names of their own: a function (path, leaf) tells them apart"
@@ -46,10 +46,10 @@ def leaves_of(tree: Tree) -> str:
 
 
 def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
-    """Return the tree with one of the values at each leaf, by the pattern that its path fits.
+    """Return the tree with one of the values at each leaf, by the pattern that fits its path.
 
-    A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. What no other fits, ``"*"`` is
-    for, so that the order does not matter.
+    A pattern is one or more of Python's fnmatch, with ``|`` between: ``"*bias|*scale"``. The pattern ``"*"`` takes the
+    paths that no other pattern fits, so the order does not matter.
 
     Raises:
         ValueError: no pattern fits a path, or more than one; or a pattern fits nothing.
@@ -72,24 +72,24 @@ def by_pattern(values: dict[str, Any], tree: Tree, caller: str) -> Tree:
 
 
 def takes_tree(label: Callable[..., Any]) -> bool:
-    """Return whether a function of labels is one of all parameters, as in optax: it takes no path and leaf."""
+    """Return True for a function of all parameters, as in optax, and False for a function of path and leaf."""
     try:
         inspect.signature(label).bind("path", "leaf")
     except TypeError:
         return True
-    except ValueError:  # nothing is known of what is written in C
+    except ValueError:  # a function written in C may have no signature
         return False
     return False
 
 
 def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") -> bool:
-    """Refuse what is wrong in a label that is no function. Return whether it has patterns by group.
+    """Return True if a label has patterns by group, and False if it is a tree of names; raise if it is wrong.
 
     Raises:
-        TypeError: it names nothing, or has something else where a pattern stands.
-        ValueError: a name in it is none of a group.
+        TypeError: it names no group, or a pattern is not a string.
+        ValueError: it has a name that no group has.
     """
-    if groups and not jax.tree.leaves(label):  # of no groups there may be a tree without leaves
+    if groups and not jax.tree.leaves(label):  # without groups, a tree without leaves is valid
         raise TypeError(f"{caller}: label names no group: it is a function, patterns by group, or a tree of names")
     names = set(groups)
     unknown = [
@@ -114,10 +114,10 @@ def check_label(groups: Iterable[Any], label: Any, caller: str = "partition") ->
 
 
 def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partition") -> Tree:
-    """Return the name of each leaf's group, in its place; `partition` describes ``label``.
+    """Return the tree with the name of each leaf's group in its place; see `partition` for the forms of ``label``.
 
     Raises:
-        TypeError, ValueError: as `check_label`, of what a function gives as well.
+        TypeError, ValueError: as in `check_label`, also for the output of a function.
         ValueError: a leaf is in no group, or a group has no leaf.
     """
     if not jax.tree.leaves(tree, is_leaf=_is_array):
@@ -142,17 +142,17 @@ def labels(groups: Iterable[Any], label: Any, tree: Tree, caller: str = "partiti
 
 
 def select_group(name: str, names: Tree, tree: Tree) -> Tree:
-    """Return the leaves of one group, and None in place of the others."""
+    """Return the leaves of one group, with None in place of all others."""
     return jax.tree.map(lambda group, leaf: leaf if group == name else None, names, tree)
 
 
 def merge_groups(names: Tree, parts: dict[str, Tree]) -> Tree:
-    """Return the tree whose groups are ``parts``."""
+    """Return the whole tree, from the groups in ``parts``."""
     return jax.tree.map(lambda name, *leaves: leaves[list(parts).index(name)], names, *parts.values())
 
 
 class Groups(NamedTuple):
-    """Tells how a pair divides the leaves. ``parts``: the optimizer of each group; None: the pair's own rule.
+    """The groups of a pair. ``parts``: the optimizer of each group; None stands for the pair's own rule.
 
     ``names_of``: a function from parameters to the name of each leaf's group.
     """
@@ -167,10 +167,10 @@ def groups_of(pair: Any) -> Groups | None:
 
 
 def update_by_group(groups: dict[str, Any], names_of: Callable[[Tree], Tree]) -> tuple[Any, Any]:
-    """Build the pair that steps each group of leaves by an optimizer, or by a bare pair, of its own.
+    """Build the pair that steps each group of leaves by its own optimizer, or by its own bare pair.
 
-    ``names_of`` tells the group of each leaf. The state is a dict of the groups' states, with None where a leaf is in
-    another group. `groups_of` the pair says who steps which group.
+    ``names_of`` returns the group of each leaf. The state is a dict of the groups' states, with None for each leaf of
+    another group. `groups_of` returns the optimizers of the groups.
     """
     parts = {name: part if hasattr(part, "unchecked") else None for name, part in groups.items()}
     pairs = {name: getattr(part, "unchecked", part) for name, part in groups.items()}

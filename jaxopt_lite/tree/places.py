@@ -1,4 +1,4 @@
-"""Stand in for parameters where an ``init`` is only asked for the form of its state."""
+"""Stand-ins for parameters, for calls of ``init`` that need the form of its state alone."""
 
 from typing import Any, NamedTuple
 
@@ -7,9 +7,10 @@ import jax
 
 @jax.tree_util.register_static
 class Place(NamedTuple):
-    """A tree without leaves, where there are parameters: ``init`` makes a state with places for moments, at once.
+    """A pytree without leaves that stands for one parameter, or for all parameters.
 
-    The one that stands for all parameters has no shape, so that an ``init`` that looks for one fails.
+    ``init`` of a place returns a state with places for moments, without any arrays. A place for all parameters has no
+    shape. An ``init`` that reads shapes fails on it.
     """
 
     shape: Any = None
@@ -17,10 +18,10 @@ class Place(NamedTuple):
 
 
 def shown(leaf: Any) -> Any:
-    """Return what a user's function gets for a leaf: the shape and dtype of a `Place`, and anything else itself.
+    """Return the leaf that a user's function sees: shape and dtype for a `Place`, and any other leaf itself.
 
     Raises:
-        TypeError: the place stands for all parameters, so that there is no leaf to ask the function about.
+        TypeError: the place stands for all parameters, so there is no single leaf.
     """
     if not isinstance(leaf, Place):
         return leaf

@@ -1,4 +1,4 @@
-"""Trees of arrays: how a state is born from the parameters, and where two trees differ."""
+"""Trees of arrays: copies and sums, None in place of leaves, and the first difference between two trees."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,30 +11,30 @@ from jaxopt_lite.types import Tree
 
 
 def is_traced(tree: Tree) -> bool:
-    """Return whether any array of the tree is a tracer."""
+    """Return True if any array of the tree is a tracer, as under ``jit``, ``vmap`` or ``grad``."""
     return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(tree))
 
 
 def copy(params: Tree) -> Tree:
-    """Return a copy of the parameters, in the dtype that arithmetic on them is done in; sharded alike."""
+    """Return a copy of the parameters, sharded alike, in the dtype for arithmetic on them."""
     return jax.tree.map(lambda p: jnp.array(to_compute_dtype(p), copy=True), params)
 
 
 def add_updates(params: Tree, updates: Tree) -> Tree:
-    """Return ``params + updates``, in the dtype of ``params``, as `apply_updates` does."""
+    """Return ``params + updates`` in the dtypes of ``params``, as `apply_updates` will."""
 
     def total(p: jax.Array, u: jax.Array) -> jax.Array:
         a, b = to_compute_dtype(p), to_compute_dtype(u)
-        # Of thousands of leaves, tracing what + looks at takes longer than all the rest.
+        # lax.add replaces + here, because + traces its promotion of dtypes, which is slow for thousands of leaves.
         return cast(jax.lax.add(a, b) if a.dtype == b.dtype else a + b, jnp.result_type(p))
 
     return jax.tree.map(total, params, updates)
 
 
 def params_with_gradient(grads: Tree, params: Tree) -> Tree:
-    """Return the parameters that have a gradient, and None elsewhere, as equinox's models need it.
+    """Return the parameters that have a gradient, with None for all other leaves, as in equinox's models.
 
-    Where all have one, and where the trees do not go together, it returns ``params`` itself.
+    If all have a gradient, or if the trees do not match, the result is ``params`` itself.
     """
     if grads is None or params is None or not any(x is None for x in jax.tree.leaves(grads, is_leaf=_is_none)):
         return params
@@ -45,17 +45,17 @@ def params_with_gradient(grads: Tree, params: Tree) -> Tree:
 
 
 def as_arrays(tree: Tree) -> Tree:
-    """Make an array of each Python number that is a float or complex, as ``jit`` does."""
+    """Return the tree with each Python float or complex number as an array, as ``jit`` does."""
     return jax.tree.map(lambda x: jnp.asarray(x) if type(x) in {float, complex} else x, tree)
 
 
 def fill_none(tree: Tree, like: Tree) -> Tree:
-    """Fill a tree, where it has None, from another."""
+    """Return the tree with each None replaced by the subtree of ``like`` in its place."""
     return jax.tree.map(lambda x, y: y if x is None else x, tree, like, is_leaf=_is_none)
 
 
 def is_function(x: Any) -> bool:
-    """Return whether an argument is a function, and no tree; a module of equinox is a tree to JAX, and callable.
+    """Return True for a function, and False for a tree, even for a callable tree (a module of equinox).
 
     A function is a leaf to JAX, or has no leaves, or is a ``jax.tree_util.Partial``.
     """
@@ -66,7 +66,7 @@ def is_function(x: Any) -> bool:
 
 
 def functions_among(keywords: dict[str, Any]) -> dict[str, Any]:
-    """Return those keywords of an update that are functions; a ``value_fn`` may be a tree as well."""
+    """Return the keywords of an update that are functions; a ``value_fn`` may be a callable tree as well."""
     return {name: x for name, x in keywords.items() if (callable(x) if name == "value_fn" else is_function(x))}
 
 
@@ -80,18 +80,18 @@ def difference(a: Tree, b: Tree) -> Tree:
 
 
 def all_finite(tree: Tree) -> jax.Array:
-    """Return whether no array of the tree holds an infinity or a NaN; a boolean scalar."""
+    """Return True if no array of the tree holds an infinity or a NaN, as a boolean scalar."""
     return jnp.all(jnp.asarray([jnp.all(jnp.isfinite(x)) for x in jax.tree.leaves(tree)], bool))
 
 
 def same_structure(a: Tree, b: Tree) -> bool:
-    """Return whether two trees have the same containers, keys and places of None."""
+    """Return True if two trees have the same containers, keys and places of None."""
     ours: Any = jax.tree.structure(a)
     return bool(ours == jax.tree.structure(b))
 
 
 def is_prefix(a: Tree, b: Tree) -> bool:
-    """Return whether ``b`` has the structure of ``a``, but for trees that may stand where ``a`` has leaves."""
+    """Return True if ``b`` has the structure of ``a``, with any subtrees in place of the leaves of ``a``."""
     try:
         jax.tree.structure(a).flatten_up_to(b)  # type: ignore[attr-defined]
     except (TypeError, ValueError):
@@ -100,9 +100,9 @@ def is_prefix(a: Tree, b: Tree) -> bool:
 
 
 def restructure_by_name(tree: Tree, like: Tree) -> Tree | None:
-    """Return the tree in the structure of another whose leaves have the same names; None if they have others.
+    """Return the tree in the structure of ``like``, matched by names; None if names differ or structures agree.
 
-    A container that keeps states by name, as ``nnx.Optimizer`` does, gives a mapping back for a tuple.
+    A container that keeps states by name, as ``nnx.Optimizer`` does, returns a mapping for a tuple.
     """
     ours, theirs = (
         {jax.tree_util.keystr(path, simple=True, separator="/"): leaf for path, leaf in leaves}
@@ -114,7 +114,7 @@ def restructure_by_name(tree: Tree, like: Tree) -> Tree | None:
 
 
 def first_difference(path: Any, a: Tree, b: Tree, agree: Callable[[Tree, Tree], bool]) -> tuple[Any, str, str]:
-    """Return the path at which two trees first differ, and a description of both there."""
+    """Return the path of the first difference between two trees, and a description of either side."""
     if type(a) is type(b):
         ours, theirs = _children(a), _children(b)
         for key in [*ours, *(key for key in theirs if key not in ours)]:
@@ -134,7 +134,7 @@ def _children(tree: Tree) -> dict[Any, Tree]:
 
 
 def format_leaf(x: Any) -> str:
-    """Describe a leaf in a few words: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
+    """Return a description of a leaf or container: ``float32[3]``, ``None``, ``a list``, ``the function tanh``."""
     if hasattr(x, "shape"):
         return f"{'float0' if x.dtype == jax.dtypes.float0 else x.dtype}{list(x.shape)}"
     if x is None or isinstance(x, int | float | complex | str):
@@ -148,10 +148,10 @@ def format_leaf(x: Any) -> str:
 
 
 def unequal_leaves(tree: Tree, like: Tree, of: Callable[[Any], Any]) -> list[Any]:
-    """Return the pairs of leaves of which ``of`` gives something else, the first with its path."""
+    """Return the pairs of leaves for which ``of`` differs; the first leaf of a pair has its path beside it."""
     ours, theirs = jax.tree.leaves(tree), jax.tree.leaves(like)
     if list(map(of, ours)) == list(map(of, theirs)):
-        return []  # as nearly always: paths take their time
+        return []  # the usual case, because paths take time
     pairs = zip(jax.tree_util.tree_leaves_with_path(tree), theirs, strict=True)
     return [(with_path, other) for with_path, other in pairs if of(with_path[1]) != of(other)]
 
@@ -162,5 +162,5 @@ def dtype_or_type(leaf: Any) -> Any:
 
 
 def at_path(name: str, path: Any) -> str:
-    """Return where a leaf is, as Python writes it: ``params['w']``."""
+    """Return the place of a leaf, as Python writes it: ``params['w']``."""
     return name + jax.tree_util.keystr(path)

@@ -1,4 +1,4 @@
-"""What a state begins with: zeros that lie as the parameters lie, and the counter of steps."""
+"""The arrays of a first state: zeros that are sharded like the parameters, and the step counter."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,24 +11,26 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from jaxopt_lite.tree.dtypes import at_least_float32
 from jaxopt_lite.types import Scalar, Tree
 
-# Zeros of up to so many bytes are made on the host, and handed over at once: an operation each takes ten times as long.
+# Zeros up to this many bytes are made on the host, because a device operation takes ten times as long. One transfer
+# moves them all.
 SMALL = 2**20
 
 
 def zeros_like(params: Tree, *, real: bool = False) -> Tree:
-    """Return zeros of each parameter's shape and sharding, in the dtype that arithmetic on it is done in.
+    """Return zeros of each parameter's shape and sharding, in the dtype for arithmetic on it.
 
     Args:
-        params: a tree of arrays, of ``jax.ShapeDtypeStruct``, or of nothing.
-        real: make complex leaves real, as a second moment |g|² is.
+        params: a tree of arrays or of ``jax.ShapeDtypeStruct``, or a tree without leaves.
+        real: make complex leaves real, for a second moment |g|².
 
     Returns:
         A tree of the same structure: float32 for float16, bfloat16 and float32; float64 for float64; complex stays
-        complex unless ``real``. No leaf shares memory with another or with a parameter.
+        complex unless ``real``. No leaf shares memory with another leaf or with a parameter.
 
     Example:
-        >>> print(zeros_like({"w": jnp.ones(2, jnp.bfloat16)})["w"].dtype)
-        float32
+        >>> zeros = zeros_like({"kernel": jnp.ones(3, jnp.bfloat16)})
+        >>> print(zeros["kernel"], zeros["kernel"].dtype)
+        [0. 0. 0.] float32
     """
 
     def zeros(p: Any) -> Any:
@@ -36,8 +38,8 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
         if real and jnp.issubdtype(dtype, jnp.complexfloating):
             dtype = jnp.finfo(dtype).dtype
         if isinstance(p, jax.core.Tracer):
-            # Under jit a constant has no sharding and lands whole on one device. This one is 0 as well. The compiler
-            # cannot know it without p, and so lays it out like p.
+            # Under jit a constant has no sharding and lands whole on one device. This expression is 0 as well. But it
+            # depends on p, so the compiler shards it like p.
             return jnp.minimum(jnp.isfinite(p).astype(jnp.int8), 0).astype(dtype)
         if isinstance(p, jax.Array) and p.is_fully_addressable and p.size * dtype.itemsize <= SMALL:
             return np.zeros(p.shape, dtype)
@@ -54,19 +56,20 @@ def zeros_like(params: Tree, *, real: bool = False) -> Tree:
 
 
 def zero_steps(params: Tree) -> jax.Array:
-    """Return the step counter at its start: an int32 0, replicated over the devices of ``params``.
+    """Return the first step counter: an int32 0 on the devices of ``params``, replicated over their mesh.
 
-    A counter left on the default device would make the second step on a mesh compile anew.
+    A counter on the default device would make the second step on a mesh compile anew.
 
     Example:
-        >>> print(zero_steps({"w": jnp.ones(2)}))
-        0
+        >>> iter = zero_steps({"kernel": jnp.ones(3)})
+        >>> print(iter, iter.dtype)
+        0 int32
     """
     return replicated_zeros(params, (), jnp.int32)
 
 
 def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Array:
-    """Return zeros of any shape, replicated over the devices of ``params``."""
+    """Return zeros of any shape on the devices of ``params``, replicated over their mesh."""
     leaf = next((p for p in jax.tree.leaves(params) if not isinstance(p, jax.core.Tracer)), None)
     sharding = getattr(leaf, "sharding", None)
     if isinstance(sharding, NamedSharding):
@@ -77,14 +80,14 @@ def replicated_zeros(params: Tree, shape: tuple[int, ...], dtype: Any) -> jax.Ar
 
 
 def replicated_scalar(params: Tree, value: Scalar = 0.0) -> jax.Array:
-    """Return a number in the dtype of ``norm(params)``, replicated over the devices of ``params``."""
+    """Return a number in the dtype of ``norm(params)``, on the devices of ``params``, replicated over their mesh."""
     dtypes = [jnp.finfo(at_least_float32(jnp.result_type(p))).dtype for p in jax.tree.leaves(params)]
     dtype = jnp.result_type(*dtypes) if dtypes else jnp.result_type(float)
     return replicated_zeros(params, (), dtype) + jnp.asarray(value, dtype)
 
 
 def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims: bool = False) -> jax.Array:
-    """Return real zeros, shaped and sharded as the mean of a parameter over some axes, or all."""
+    """Return real zeros with the shape and sharding of a parameter's mean over some axes, or over all."""
 
     def over(p: Any) -> jax.Array:
         return jnp.max(zeros_like(p, real=True), axes, keepdims=keepdims, initial=0)
@@ -101,19 +104,20 @@ def reduced_zeros(p: Any, axes: int | tuple[int, ...] | None = None, *, keepdims
 
 
 def sharding_of_axes(sharding: NamedSharding, axes: Sequence[int | None]) -> NamedSharding:
-    """Return the sharding of an array with these axes of a sharded one; None stands for a replicated axis."""
+    """Return the sharding of an array with these axes of a sharded array; None stands for a replicated axis."""
     spec = [None if axis is None or axis >= len(sharding.spec) else sharding.spec[axis] for axis in axes]
-    # JAX writes the axes that are whole, at the end, of explicit axes alone; another way compiles a step anew.
+    # JAX keeps trailing None in a spec on explicit axes alone. We do the same, because an equal sharding with another
+    # spec compiles a step anew.
     while spec and spec[-1] is None and AxisType.Explicit not in sharding.mesh.axis_types:
         spec.pop()
     return NamedSharding(sharding.mesh, PartitionSpec(*spec))
 
 
 def next_step(iter: jax.Array) -> jax.Array:
-    """Return ``iter + 1``, an int32 that stays at 2³¹ - 1 instead of turning negative.
+    """Return ``iter + 1``, an int32; at 2³¹ - 1 it stays there instead of turning negative.
 
     Example:
-        >>> print(next_step(jnp.int32(3)), next_step(jnp.int32(2**31 - 1)))
-        4 2147483647
+        >>> print(next_step(jnp.int32(0)), next_step(jnp.int32(2**31 - 1)))
+        1 2147483647
     """
     return jnp.minimum(iter, jnp.iinfo(iter.dtype).max - 1) + 1

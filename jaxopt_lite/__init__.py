@@ -119,7 +119,8 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "adagrad",
     "rmsprop",
     "adam",
-    # Adam and its descendants
+    "adam_standard",
+    # Adam and what came of it
     "adamw",
     "nadam",
     "nadamw",
@@ -226,7 +227,7 @@ __all__ = [  # noqa: RUF022 - grouped by use, in the order in which a reader mee
     "abs2",
     "sqrt",
     "bias_correction",
-    # the types, and the registry
+    # what there is
     "Optimizer",
     "Transform",
     "Schedule",

@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_race(args: argparse.Namespace) -> None:
-    """Run a race and write the files that the arguments name."""
+    """Run a race, and write the files that were asked for."""
     from jaxopt_lite.race import race  # noqa: PLC0415 - only here
     from jaxopt_lite.race.builtin_tasks import load_task  # noqa: PLC0415 - only here
 
@@ -93,7 +93,7 @@ def run_race(args: argparse.Namespace) -> None:
         given["prune"] = None if args.prune == "none" else args.prune
     if args.png or args.png_lr:
         from jaxopt_lite.race import plots  # noqa: F401, PLC0415 - an extra, to be missed before the race
-    alone = args.json == "-"  # standard output is for the result alone
+    alone = args.json == "-"  # then nothing else goes to the standard output
     with contextlib.redirect_stdout(sys.stderr) if alone else contextlib.nullcontext():
         result = race(**load_task(args.task, args.data) | given, show=None if alone else "auto")
     as_json = json.dumps(result.as_dict())
@@ -113,7 +113,7 @@ def run_race(args: argparse.Namespace) -> None:
 
 
 def run_path(args: argparse.Namespace) -> None:
-    """Print the end of each optimizer's path, and draw the paths."""
+    """Print where each optimizer ends, and draw its path."""
     from jaxopt_lite import landscapes  # noqa: PLC0415 - only here
     from jaxopt_lite.race.files import optimizer_of  # noqa: PLC0415 - only here
 
@@ -155,7 +155,7 @@ def run_path(args: argparse.Namespace) -> None:
 
 
 def run_list(args: argparse.Namespace) -> None:
-    """Print every optimizer's name, family and source; as JSON, its summary as well."""
+    """Print every optimizer's name, family, summary and source."""
     about = [
         {"name": name, "family": entry.family, "summary": summary(entry.factory), "source": entry.paper}
         for name, entry in registry.items()
@@ -172,18 +172,22 @@ def run_list(args: argparse.Namespace) -> None:
 
 
 def run_show(args: argparse.Namespace) -> None:
-    """Print the docstring of an optimizer below its signature."""
-    factory = by_name(args.name).factory
-    print(f"jaxopt_lite.{factory()}\n\n{inspect.getdoc(factory)}")
+    """Print the docstring of an optimizer, a transform, a wrapper or a schedule below its signature."""
+    known = {f"schedules.{name}": x for name, x in vars(schedules).items()} | vars(jaxopt_lite)
+    known = {name: x for name, x in known.items() if hasattr(x, "makes")}
+    factory = known.get(args.name) or known.get(f"schedules.{args.name}")
+    if factory is None:
+        raise ValueError(f"there is no {args.name!r}{meant(args.name, known)}; list shows all optimizers")
+    print(f"jaxopt_lite.{args.name}{inspect.signature(factory)}\n\n{inspect.getdoc(factory)}")
 
 
 def summary(factory: Any) -> str:
-    """Return the first line of a docstring."""
-    return (inspect.getdoc(factory) or "").partition("\n")[0]
+    """Return the first line of a docstring, without its verb."""
+    return (inspect.getdoc(factory) or "").partition("\n")[0].removeprefix("Build ")
 
 
 def check_writable(*paths: str | None) -> None:
-    """Raise for files that cannot be written, before any work is done."""
+    """Refuse, before any work is done, files that cannot be written."""
     for path in paths:
         if path and Path(path).is_dir():
             raise IsADirectoryError(f"cannot write {path}: it is a folder")
@@ -199,7 +203,7 @@ def check_formats(*wanted: Any) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command and return its exit code: 2 for wrong input, with one sentence about it."""
+    """Run a command, and return its exit code: 2 for wrong input, which one sentence names."""
     args = parser().parse_args(arguments)
     try:
         args.run(args)
@@ -218,7 +222,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def ours(error: BaseException) -> bool:
-    """Return True if this package raised the error, and not a user's loss."""
+    """Return whether this package raised an error, and not somebody's loss."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -44,11 +44,6 @@ def private_mean(grads: Tree, key: jax.Array, max_norm: Scalar, noise_multiplier
         >>> print(f"{x:.2f} {y:.2f}")
         0.30 0.65
 
-    Example:
-        >>> grads = jnp.array([[3.0, 4.0], [0.0, 0.5]])  # of two examples
-        >>> print(private_mean(grads, jax.random.key(0), max_norm=1.0, noise_multiplier=0.0))
-        [0.3  0.65]
-
     Source: Abadi et al. (2016), arXiv:1607.00133, algorithm 1, whose n is the expected size of a batch. optax's
     ``differentially_private_aggregate`` gives the parts of a complex entry half the variance.
     """

@@ -124,10 +124,6 @@ def perturbed_params(params: Tree, grads: Tree, rho: Scalar = 0.05) -> Tree:
         >>> print(f"{there['x']:.2f} {there['y']:.2f}")
         1.30 1.40
 
-    Example:
-        >>> print(perturbed_params(jnp.array([1.0, 1.0]), jnp.array([3.0, 4.0]), rho=0.5))
-        [1.3 1.4]
-
     Source: Foret et al. (2021), arXiv:2010.01412.
     """
     call, stepped = "perturbed_params", params_with_gradient(grads, params)

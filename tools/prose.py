@@ -16,9 +16,9 @@ PACKAGE = Path(__file__).parents[1] / "jaxopt_lite"
 WORDS = 20
 # The verbs that docstrings of functions begin with. Add one if it says in JAX's words what a caller gets.
 VERBS = re.compile(
-    r"(?:Add|Apply|Average|Begin|Build|Call|Chain|Check|Climb|Clip|Combine|Compare|Convert|Cut|Describe|"
-    r"Draw|Fall|Fill|Find|Flatten|Follow|Go|Hold|Lay|Leave|List|Load|Make|Move|Multiply|Print|Refuse|"
-    r"Repeat|Replicate|Return|Rise|Rotate|Run|Scale|Shorten|Shrink|Sort|Step|Subtract|Take|Train|"
+    r"(?:Adapt|Add|Apply|Average|Begin|Build|Call|Chain|Check|Climb|Clip|Combine|Compare|Convert|Cut|Describe|"
+    r"Draw|Fall|Fill|Find|Flatten|Follow|Go|Hold|Lay|Leave|List|Load|Make|Move|Multiply|Print|Raise|Refuse|"
+    r"Repeat|Replicate|Return|Rise|Rotate|Run|Scale|Search|Shorten|Shrink|Sort|Step|Subtract|Take|Train|"
     r"Undo|Walk|Write|Yield)\b"
 )
 SECTIONS = {"Args:", "Returns:", "Raises:", "Attributes:", "Yields:", "Example:", "Examples:"}

@@ -12,7 +12,7 @@ P = ParamSpec("P")
 
 
 class Declaration(NamedTuple):
-    """The declaration of an optimizer or a transform: name, factory, and the arguments of its decorator."""
+    """What the declaration of an optimizer, or of a transform, says of it."""
 
     name: str
     factory: Callable[..., Any]
@@ -23,20 +23,20 @@ class Declaration(NamedTuple):
     sets_rate: bool = False
 
     def build(self, **arguments: Any) -> Any:
-        """Build the optimizer with these arguments. A rule for matrices gets AdamW for all other leaves."""
+        """Build the optimizer with these arguments; a rule for matrices gets AdamW for all other leaves."""
         beside = {"others": registry["adamw"].factory()} if "matrices" in self.needs else {}
         return self.factory(**beside | arguments)
 
 
 registry: dict[str, Declaration] = {}
-"""All optimizers declared with a ``family``, by name, for tests, documentation and tools."""
+"""Every optimizer declared with a ``family``, by name. Tests, documentation and tools read it."""
 
 
 def by_name(name: str, where: str = "") -> Declaration:
-    """Return the declaration of an optimizer in the registry.
+    """Return the declaration of an optimizer.
 
     Raises:
-        ValueError: no optimizer has that name. ``where`` begins the error message.
+        ValueError: there is none of that name; ``where`` begins the sentence.
     """
     if name not in registry:
         there = ", ".join(sorted(registry))
@@ -51,35 +51,34 @@ def optimizer(
     *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()
 ) -> Callable[[Callable[P, Any]], Callable[P, Optimizer]]: ...
 def optimizer(body: Any = None, /, *, family: str = "", paper: str = "", needs: tuple[str, ...] = ()) -> Any:
-    """Build a factory of optimizers from a function that returns ``(init, update)``.
+    """Make a factory of optimizers from a function of hyperparameters that returns ``(init, update)``.
 
     Args:
-        body: a function of hyperparameters. It runs when the factory is called, so that its errors appear there.
-            It runs again wherever JAX rebuilds the optimizer from its leaves. It should only define two functions.
-        family: the kind of method. `registry` lists each optimizer that has a family.
-        paper: the publication of the rule.
-        needs: the inputs that the rule requires: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``,
-            ``"key"``, ``"matrices"``. ``"decay"``: only the weight decay reads the parameters, so that they may be left
-            out with a ``weight_decay`` of 0. ``"leaf"``: an entry depends on the gradient of its whole leaf.
-            ``"tree"``: an entry depends on the gradients of all leaves.
+        body: the function. It runs at the call, so that it fails there, and again where JAX rebuilds the optimizer. It
+            should do no more than define the two functions.
+        family: what kind of method this is. An optimizer with a family is listed in `registry`.
+        paper: where the rule was published.
+        needs: what the rule cannot do without: any of ``"params"``, ``"value"``, ``"grad"``, ``"value_fn"``, ``"key"``,
+            ``"matrices"``; ``"decay"``, if only the decay looks at parameters, which a ``weight_decay`` of 0 makes
+            optional; ``"leaf"``, if an entry depends on the gradient of its whole leaf; and ``"tree"``, if on that of
+            all leaves.
 
     Returns:
-        The factory, with the signature of ``body``. Its attribute ``entry`` is the declaration.
+        The factory, with the signature of ``body``. Its ``entry`` attribute is the declaration.
 
     Raises:
-        ValueError: ``needs`` has an unknown name, or ``"decay"`` while ``body`` has no argument ``weight_decay``.
+        ValueError: ``needs`` has something else in it, or speaks of a ``weight_decay`` that is no argument of ``body``.
 
     Example:
         >>> @optimizer
-        ... def by_sign(lr=0.1):
+        ... def signed(lr=0.1):
         ...     def init(params):
         ...         return ()
         ...     def update(grads, state, params=None):
         ...         return each(lambda g: -lr * jnp.sign(g), grads), state
         ...     return init, update
-        >>> updates, state = by_sign(lr=0.5).update(2.0, ())
-        >>> print(by_sign(), updates)
-        by_sign(lr=0.1) -0.5
+        >>> print(signed(lr=0.5), signed().update(-3.0, ())[0])
+        signed(lr=0.5) 0.1
     """
     if body is None:
         return functools.partial(optimizer, family=family, paper=paper, needs=needs)
@@ -98,27 +97,25 @@ def transform(
 def transform(
     body: Any = None, /, *, needs: tuple[str, ...] = (), after_rule: bool = False, sets_rate: bool = False
 ) -> Any:
-    """Build a factory of transforms from a function that returns ``(init, update)``; see `optimizer`.
+    """Make a factory of transforms from a function that returns ``(init, update)``, as `optimizer` does.
 
     Args:
         body: the function.
         needs: as for `optimizer`.
-        after_rule: the transform works on updates, not on gradients. In a chain, its place is after the optimizer.
-        sets_rate: the transform rescales the rule's updates, so that its ``lr`` replaces the rule's. The race sweeps
-            this ``lr``.
+        after_rule: it works on updates, not on gradients, so that in a chain it stands after the optimizer.
+        sets_rate: its ``lr`` takes the place of the rule's, whose updates it rescales; the race sweeps it.
 
     Example:
         >>> @transform
-        ... def double():
+        ... def halve():
         ...     def init(params):
         ...         return ()
         ...     def update(grads, state, params=None):
-        ...         return each(lambda g: 2 * g, grads), state
+        ...         return each(lambda g: g / 2, grads), state
         ...     return init, update
-        >>> opt = chain(double(), sgd(lr=0.1))
-        >>> updates, state = opt.update(3.0, opt.init(1.0))
-        >>> print(f"{updates:.1f}")
-        -0.6
+        >>> opt = chain(halve(), sgd(1.0))
+        >>> print(opt.update(3.0, opt.init(0.0))[0])
+        -1.5
     """
     if body is None:
         return functools.partial(transform, needs=needs, after_rule=after_rule, sets_rate=sets_rate)

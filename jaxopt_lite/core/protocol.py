@@ -70,12 +70,12 @@ class Transform(Value):
 
     @property
     def entry(self) -> Any:
-        """Declaration of the factory; see `Declaration`."""
+        """Return the declaration of the factory."""
         return self.factory.entry  # type: ignore[attr-defined]
 
     @functools.cached_property
     def needs(self) -> frozenset[str]:
-        """Inputs that this rule, or a part inside, requires: by the declaration, and by the weight decay."""
+        """Return the inputs that this rule, or a part inside, requires: by declaration, and by weight decay."""
         own = frozenset(self.entry.needs)
         if "decay" in own:
             number = self.arguments["weight_decay"]
@@ -85,7 +85,7 @@ class Transform(Value):
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """Pair ``(init, update)`` that the factory's body returns."""
+        """Return the pair ``(init, update)`` of the factory's body."""
         if schedules := schedules_of(self):
             init, update, keywords = by_schedules(self, schedules)
             return init, _drop_unknown(update, keywords)
@@ -96,7 +96,7 @@ class Transform(Value):
 
     @functools.cached_property
     def keywords(self) -> frozenset[str]:
-        """Keywords beyond ``params`` that this update, or the update of a part inside, reads."""
+        """Return the keywords beyond ``params`` that this update, or the update of a part inside, reads."""
         _, update = self.implementation
         if (known := getattr(update, "known_keywords", None)) is not None:
             return frozenset(known)
@@ -107,7 +107,7 @@ class Transform(Value):
 
     @functools.cached_property
     def unchecked(self) -> Unchecked:
-        """Arithmetic alone, for wrappers. ``update`` drops all keywords that no part reads."""
+        """Return the arithmetic alone, for wrappers. Its ``update`` drops all keywords that no part reads."""
         init, update = self.implementation
         # Rules for matrices are left out, because they reject packed leaves themselves.
         if "leaf" in self.entry.needs and "matrices" not in self.entry.needs:

@@ -82,17 +82,17 @@ class Value:
 
     @functools.cached_property
     def implementation(self) -> Any:
-        """Output of the factory's body for these arguments, with arrays in at least float32."""
+        """Return the output of the factory's body for these arguments, with arrays in at least float32."""
         return call(self.factory.__wrapped__, self._arguments(map(to_compute_dtype, self.data)))  # type: ignore[attr-defined]
 
     @property
     def name(self) -> str:
-        """Name of the factory."""
+        """Return the name of the factory."""
         return self.factory.__name__
 
     @functools.cached_property
     def arguments(self) -> dict[str, Any]:
-        """Arguments of the factory by name, defaults included, in the order of its signature."""
+        """Return the arguments of the factory by name, defaults included, in the order of its signature."""
         return self._arguments(iter(self.data))
 
     def _arguments(self, data: Iterator[Any]) -> dict[str, Any]:
@@ -101,12 +101,12 @@ class Value:
 
     @functools.cached_property
     def children(self) -> "tuple[Value, ...]":
-        """Values among the arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
+        """Return the values among the arguments: an optimizer's schedules, a wrapper's optimizer, a chain's parts."""
         return _values_in(self.arguments)
 
     @property
     def is_plain(self) -> bool:
-        """True if the constants hold no other objects, so that a cache may keep them for good."""
+        """Return True if the constants hold no other objects, so that a cache may keep them for good."""
         return _is_plain(self.arguments)
 
     def replace(self, **changes: Any) -> Self:

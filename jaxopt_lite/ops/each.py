@@ -38,14 +38,6 @@ def each(rule: Callable[..., Any], *trees: Tree, **read: Tree) -> Any:
         [-0.5 -1.5] [1. 3.]
 
     Leaves of one shape and dtype share one trace of the rule.
-
-    Example:
-        >>> def rule(g, m):
-        ...     m = 0.9 * m + g
-        ...     return -0.1 * m, m
-        >>> updates, m = each(rule, {"w": jnp.ones(2)}, {"w": jnp.zeros(2)})
-        >>> print(updates)
-        {'w': Array([-0.1, -0.1], dtype=float32)}
     """
     treedef: Any = jax.tree.structure(trees[0])
     name = getattr(rule, "__qualname__", str(rule))

@@ -42,7 +42,7 @@ class Layout:
 
     @functools.cached_property
     def shapes(self) -> dict[str, list[tuple[int, ...]]]:
-        """Shapes of the parameters in each array, in their order there."""
+        """Return the shapes of the parameters in each array, in their order there."""
         shapes: dict[str, list[tuple[int, ...]]] = {}
         for leaf in self.leaves:
             shapes.setdefault(leaf.array, []).append(leaf.shape)

@@ -1,4 +1,4 @@
-"""Lion: the sign of a momentum that was found by search."""
+"""Lion: the sign of a momentum; a program search found the rule."""
 
 from typing import NamedTuple
 
@@ -25,14 +25,14 @@ def lion(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """Lion, evolved sign momentum.
+    """Build Lion, evolved sign momentum.
 
         c = beta1 m + (1 - beta1) g
         p ← p - lr sign(c) - lr λ p    λ is weight_decay
         m ← beta2 m + (1 - beta2) g
 
-    Use it with large batches, and where memory is short. Every parameter moves by lr at each step: its lr is 3 to 10
-    times smaller than Adam's, its λ as many times larger.
+    Use it with large batches, and where memory is short. Every parameter moves by lr at each step. Its lr is 3 to 10
+    times smaller than Adam's, and its λ as many times larger.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -41,6 +41,12 @@ def lion(
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
+
+    Example:
+        >>> opt = lion(lr=0.1)
+        >>> updates, state = opt.update(jnp.array([0.001, -100.0]), opt.init(jnp.ones(2)))
+        >>> print(updates.round(3))
+        [-0.1  0.1]
 
     State: `LionState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
     Source: Chen et al. (2023), arXiv:2302.06675, with the authors' defaults. optax's λ is 1e-3.

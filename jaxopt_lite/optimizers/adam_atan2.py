@@ -84,7 +84,7 @@ def adam_atan2(
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
             length, root = jnp.abs(m), sqrt(v / c2)
-            angle = jnp.arctan2(length / c1, jnp.where(root == 0, 1, root))  # not at (0, 0), for lack of a slope
+            angle = jnp.arctan2(length / c1, jnp.where(root == 0, 1, root))  # 1 for 0, because (0, 0) has no slope
             return apply_decay(-lr_t * angle * safe_divide(m, length), p), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)

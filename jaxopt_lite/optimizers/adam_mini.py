@@ -67,7 +67,7 @@ def adam_mini(
         >>> params = {"kernel": jnp.eye(2)}
         >>> opt = adam_mini(lr=0.1)
         >>> updates, state = opt.update({"kernel": jnp.array([[1.0, 1.0], [7.0, 1.0]])}, opt.init(params))
-        >>> print(state.v["kernel"].shape, updates["kernel"].round(2))
+        >>> print(state.v["kernel"].shape, np.array(updates["kernel"]).round(2))
         (1, 2) [[-0.02 -0.1 ]
          [-0.14 -0.1 ]]
 

@@ -44,7 +44,7 @@ def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.
         -0.100 -0.053
 
     State: `AdaMaxState`, 8 bytes per float32 parameter. ``u`` is real for complex parameters.
-    Source: Kingma & Ba (2015), arXiv:1412.6980, §7.1, which has no eps. It equals torch's and optax's.
+    Source: Kingma & Ba (2015), arXiv:1412.6980, §7.1, which has no eps. It matches torch's and optax's.
     """
 
     def init(params):

@@ -78,7 +78,7 @@ def ademamix(
         0.850
 
     State: `AdEMAMixState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Pagliardini et al. (2024), arXiv:2409.03137, where alpha is 5 to 10. It equals pytorch_optimizer's. optax
+    Source: Pagliardini et al. (2024), arXiv:2409.03137, where alpha is 5 to 10. It matches pytorch_optimizer's. optax
     warms up only if alpha and b3 are schedules.
     """
 

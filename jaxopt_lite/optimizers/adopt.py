@@ -43,7 +43,7 @@ def adopt(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         1.000 0.990
 
     State: `ADOPTState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Taniguchi et al. (2024), arXiv:2411.02853, with the authors' defaults. It equals optax.contrib.adopt.
+    Source: Taniguchi et al. (2024), arXiv:2411.02853, with the authors' defaults. It matches optax.contrib.adopt.
     pytorch_optimizer's cut-off counts this step too.
     """
 

@@ -45,7 +45,7 @@ def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0
         0.0999 0.1000
 
     State: `AMSGradState`, 12 bytes per float32 parameter. ``v`` and ``v_max`` are real for complex parameters.
-    Source: Reddi et al. (2018), arXiv:1904.09237, which corrects no bias. It equals torch's Adam with ``amsgrad``.
+    Source: Reddi et al. (2018), arXiv:1904.09237, which corrects no bias. It matches torch's Adam with ``amsgrad``.
     optax keeps the largest corrected v; the first and noisiest v weigh most there.
     """
 

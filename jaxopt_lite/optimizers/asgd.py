@@ -45,7 +45,7 @@ def asgd(lr: ScalarOrSchedule = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75
         0.400 0.500
 
     State: `ASGDState`, 4 bytes per float32 parameter.
-    Source: Polyak & Juditsky (1992), in the form of Bottou (2012), "Stochastic gradient descent tricks". It equals
+    Source: Polyak & Juditsky (1992), in the form of Bottou (2012), "Stochastic gradient descent tricks". It matches
     torch's, where ``power`` is called alpha and ``begin`` is called t0.
     """
 

@@ -43,7 +43,7 @@ def heavy_ball(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, dampening: S
         -0.200 -0.038
 
     State: `HeavyBallState`, 4 bytes per float32 parameter.
-    Source: Polyak (1964); nesterov as in Sutskever et al. (2013). It equals torch's SGD; optax has no dampening.
+    Source: Polyak (1964); nesterov as in Sutskever et al. (2013). It matches torch's SGD; optax has no dampening.
     `momentum` is the book's, with lr inside the velocity.
     """
 

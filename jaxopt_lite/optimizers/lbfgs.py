@@ -79,7 +79,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         >>> state = opt.init(params)
         >>> for _ in range(8):
         ...     params, state = step(params, state)
-        >>> print(params.round(3))
+        >>> print(np.array(params).round(3))
         [ 3. -1.]
 
     State: `LBFGSState`, 84 bytes per float32 parameter: 8 for each pair, and 4.

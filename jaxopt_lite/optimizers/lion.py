@@ -45,7 +45,7 @@ def lion(
     Example:
         >>> opt = lion(lr=0.1)
         >>> updates, state = opt.update(jnp.array([0.001, -100.0]), opt.init(jnp.ones(2)))
-        >>> print(updates.round(3))
+        >>> print(np.array(updates).round(3))
         [-0.1  0.1]
 
     State: `LionState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.

@@ -92,14 +92,14 @@ def muon(
         >>> opt = muon(lr=0.1, method="polar_express", others=adamw(lr=0.001))
         >>> grads = {"kernel": jnp.diag(jnp.array([4.0, 0.5])), "bias": jnp.ones(2)}
         >>> updates, state = opt.update(grads, opt.init(params), params)
-        >>> print(jnp.diag(updates["kernel"]).round(2), updates["bias"].round(3))
+        >>> print(np.array(jnp.diag(updates["kernel"])).round(2), np.array(updates["bias"]).round(3))
         [-0.11 -0.09] [-0.001 -0.001]
 
     State: `MuonState`, 4 bytes per float32 parameter. With ``others``, the state is a dict of two states, with the keys
     ``hidden`` and ``others``.
     Source: Jordan et al. (2024), kellerjordan.github.io/posts/muon; "match_rms_adamw": Liu et al. (2025),
     arXiv:2502.16982; "polar_express": Amsel et al. (2025), arXiv:2505.16932; "schatten": Grishina et al. (2025),
-    arXiv:2506.10935; "aol": Boissin et al. (2025), arXiv:2512.04632. It equals torch's ``Muon``, whose lr is 0.001 and
+    arXiv:2506.10935; "aol": Boissin et al. (2025), arXiv:2512.04632. It matches torch's ``Muon``, whose lr is 0.001 and
     whose λ is 0.1. optax corrects the bias of nesterov's two parts.
     """
     triples = in_triples("muon", coefficients)

@@ -51,7 +51,7 @@ def nadam(
         0.894
 
     State: `NAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Dozat (2016), with torch's defaults; it equals torch's. optax's nadam has no warm-up of μ; here, that is
+    Source: Dozat (2016), with torch's defaults; it matches torch's. optax's nadam has no warm-up of μ; here, that is
     `nadamw`.
     """
 

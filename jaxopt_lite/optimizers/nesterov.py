@@ -39,7 +39,7 @@ def nesterov(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
         0.620
 
     State: `NesterovState`, 4 bytes per float32 parameter.
-    Source: Deep Learning from Scratch, the code of chapter 6. While lr is constant, it equals torch's and optax's
+    Source: Deep Learning from Scratch, the code of chapter 6. While lr is constant, it matches torch's and optax's
     ``nesterov=True``.
     """
 

@@ -45,11 +45,11 @@ def novograd(
     Example:
         >>> opt = novograd(lr=0.1)
         >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.ones(2)))
-        >>> print(updates.round(3))
+        >>> print(np.array(updates).round(3))
         [-0.06 -0.08]
 
     State: `NovoGradState`, 4 bytes per float32 parameter, and 4 per leaf.
-    Source: Ginsburg et al. (2019), arXiv:1905.11286. It equals optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
+    Source: Ginsburg et al. (2019), arXiv:1905.11286. It matches optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
     """
 
     def init(params):

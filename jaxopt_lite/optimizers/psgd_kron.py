@@ -86,7 +86,7 @@ def psgd_kron(
         >>> params = {"kernel": jnp.eye(2)}
         >>> opt = psgd_kron(lr=0.1, every=2)
         >>> updates, state = opt.update({"kernel": 10 * jnp.eye(2)}, opt.init(params), params)
-        >>> print(jnp.diag(updates["kernel"]).round(3))  # no fit yet; U is cut to a root mean square of 1.1
+        >>> print(np.array(jnp.diag(updates["kernel"])).round(3))  # no fit yet; U is cut to a root mean square of 1.1
         [-0.156 -0.156]
 
     State: `PSGDKronState`, 12 bytes per float32 parameter of a square matrix. These are 4 bytes per parameter, and 4

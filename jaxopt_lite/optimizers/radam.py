@@ -48,7 +48,7 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
 
     State: `RAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Liu et al. (2020), arXiv:1908.03265. The threshold of 5 is that of the authors' code, torch and optax; the
-    paper's is 4. It equals torch's; optax adds eps to the corrected root.
+    paper's is 4. It matches torch's; optax adds eps to the corrected root.
     """
 
     def init(params):
@@ -59,8 +59,8 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
         longest = 2 / (1 - beta2) - 1
-        # ρ has 1 / expm1(x) for beta2^iter / (1 - beta2^iter). Parts as large as ρ∞ are out of both terms, because
-        # float32 would leave little of their difference.
+        # ρ has 1 / expm1(x) for beta2^iter / (1 - beta2^iter). Parts as large as ρ∞ are taken out of both terms,
+        # because float32 would leave little of their difference.
         x = -1.0 * t * log(beta2)
         near, far = jnp.minimum(x, 0.25), jnp.maximum(x, 0.25)
         series = 1 - near / 6 + near**3 / 360 - near**5 / 15120 + near**7 / 604800

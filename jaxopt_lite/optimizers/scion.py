@@ -67,7 +67,7 @@ def scion(
         >>> params = {"kernel": jnp.eye(2)}
         >>> opt = scion(lr=0.1, radius=2.0, norm="sign")
         >>> updates, state = opt.update({"kernel": jnp.array([[1.0, -7.0], [0.1, 3.0]])}, opt.init(params), params)
-        >>> print(apply_updates(params, updates)["kernel"].round(2))  # 0.9 p - 0.2 sign(m)
+        >>> print(np.array(apply_updates(params, updates)["kernel"]).round(2))  # 0.9 p - 0.2 sign(m)
         [[ 0.7  0.2]
          [-0.2  0.7]]
 

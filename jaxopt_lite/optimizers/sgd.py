@@ -34,7 +34,7 @@ def sgd(lr: ScalarOrSchedule = 0.01):
         0.800
 
     State: `SGDState`, 4 bytes in all.
-    Source: Deep Learning from Scratch, §6.1.2. It equals torch's and optax's.
+    Source: Deep Learning from Scratch, §6.1.2. It matches torch's and optax's.
     """
 
     def init(params):

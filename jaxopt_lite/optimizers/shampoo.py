@@ -91,7 +91,7 @@ def shampoo(
         >>> opt = shampoo(lr=0.1, weight_decay=0.0)
         >>> grads = {"kernel": jnp.array([[3.0, 1.0], [-1.0, 3.0]]) @ jnp.diag(jnp.array([1.0, 0.1]))}
         >>> updates, state = opt.update(grads, opt.init(params))
-        >>> print(updates["kernel"].round(3))
+        >>> print(np.array(updates["kernel"]).round(3))
         [[-0.134 -0.045]
          [ 0.045 -0.134]]
 

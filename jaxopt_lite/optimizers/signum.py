@@ -33,11 +33,11 @@ def signum(lr: ScalarOrSchedule = 1e-4, beta1: Scalar = 0.9):
     Example:
         >>> opt = signum(lr=0.1)
         >>> updates, state = opt.update(jnp.array([0.001, -100.0]), opt.init(jnp.ones(2)))
-        >>> print(updates.round(3))
+        >>> print(np.array(updates).round(3))
         [-0.1  0.1]
 
     State: `SignumState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
-    Source: Bernstein et al. (2018), arXiv:1802.04434, with the defaults of its experiments on ImageNet. It equals
+    Source: Bernstein et al. (2018), arXiv:1802.04434, with the defaults of its experiments on ImageNet. It matches
     optax's.
     """
 

@@ -12,7 +12,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 def slices(rank):
-    """Return all other axes for each axis; its slices lie over them. A vector or scalar is sliced into its entries."""
+    """Return, for each axis, all other axes: a slice lies over them. A vector or scalar is sliced into its entries."""
     return [tuple(other for other in range(rank) if other != axis) for axis in range(rank)] or [()]
 
 
@@ -49,7 +49,7 @@ def sm3(lr: ScalarOrSchedule = 0.1, momentum: Scalar = 0.9):
 
     State: `SM3State`, 4 bytes per float32 parameter for ``m``, and 4 bytes per row, column, or other slice. A vector or
     a scalar has one ``mu`` of its own shape.
-    Source: Anil et al. (2019), arXiv:1901.11150, with the momentum of the authors' tests. It equals
+    Source: Anil et al. (2019), arXiv:1901.11150, with the momentum of the authors' tests. It matches
     pytorch_optimizer's, and has its lr. optax adds 1e-8 inside the root.
     """
 

@@ -85,7 +85,7 @@ def soap(
         >>> grads = {"kernel": jnp.diag(jnp.array([4.0, 0.5]))}
         >>> first, state = opt.update(grads, opt.init(params))
         >>> second, state = opt.update(grads, state)
-        >>> print(abs(first["kernel"]).max(), jnp.diag(second["kernel"]).round(3))
+        >>> print(abs(first["kernel"]).max(), np.array(jnp.diag(second["kernel"])).round(3))
         0.0 [-0.1 -0.1]
 
     State: `SOAPState`, 24 bytes per float32 parameter of a square matrix. These are 8 bytes per parameter, and 8

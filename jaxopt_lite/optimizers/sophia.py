@@ -47,8 +47,7 @@ def sophia(
     `pmean_fn` of that function.
 
     Args:
-        lr: learning rate, and the largest step of an entry; a number, an array, or a schedule of ``iter``, counted from
-            0.
+        lr: learning rate, and the largest step of an entry; a number, an array, or a schedule of ``iter``, from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``h`` that each estimate keeps, in [0, 1).
         gamma: the factor of the curvature; a larger gamma shortens the steps that are not cut off.

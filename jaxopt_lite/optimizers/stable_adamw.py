@@ -68,7 +68,7 @@ def stable_adamw(
         -0.100 -0.053
 
     State: `StableAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Wortsman et al. (2023), arXiv:2304.13013, §3.5. It equals optimi's and pytorch_optimizer's.
+    Source: Wortsman et al. (2023), arXiv:2304.13013, §3.5. It matches optimi's and pytorch_optimizer's.
     """
 
     def init(params):

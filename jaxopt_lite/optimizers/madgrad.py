@@ -62,7 +62,7 @@ def madgrad(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1
         def rule(g, s, v, p, x0):
             s = s + lam * g
             v = saturating_add(v, abs(lam) * abs2(g))
-            root = jnp.cbrt(jnp.where(v > 0, v, 1))  # not at 0, because cbrt has no slope there
+            root = jnp.cbrt(jnp.where(v > 0, v, 1))  # 1 for 0, because cbrt has no slope there; s is 0 there too
             z = x0 - s / (root + eps)
             return (1 - momentum) * (z - p), s, v
 

@@ -49,7 +49,7 @@ def polyak_sgd(lr: ScalarOrSchedule = 1.0, max_lr: Scalar = 1.0, f_min: Scalar =
         return PolyakSGDState(zero_steps(params))
 
     def update(grads, state, params=None, *, value):
-        length = norm((grads, sqrt(eps)))  # no square yet, because it may overflow or vanish
+        length = norm((grads, sqrt(eps)))  # not squared, because the square may overflow or vanish
         step = jnp.minimum(safe_divide(jnp.maximum(value - f_min, 0), length), max_lr * length)
         lr_t = at(lr, state.iter)
 

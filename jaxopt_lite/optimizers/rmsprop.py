@@ -73,7 +73,7 @@ def rmsprop(
             variance = h
             if centered:
                 mean = decay_rate * mean + (1 - decay_rate) * g
-                variance = jnp.maximum(h - abs2(mean), 0)  # not below 0, because rounding can bring it there
+                variance = jnp.maximum(h - abs2(mean), 0)  # at least 0, because rounding can bring it below
             u = g / (sqrt(variance) + eps)
             if momentum is not None:
                 u = b = momentum * b + u

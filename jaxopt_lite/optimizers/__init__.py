@@ -1,4 +1,4 @@
-"""The rules, one idea a file: docstring, state, factory; in it ``init``, ``update``, and the rule for one array."""
+"""The optimizers, one a file: a state, and a factory with ``init``, ``update``, and the rule for one array."""
 
 from jaxopt_lite.optimizers.adabelief import AdaBeliefState, adabelief
 from jaxopt_lite.optimizers.adadelta import AdaDeltaState, adadelta

@@ -10,7 +10,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdaDeltaState(NamedTuple):
-    """``iter``: steps taken. ``v``: the moving average of squared gradients. ``u``: that of squared steps."""
+    """``iter``: steps taken. ``v``, ``u``: the moving averages of squared gradients and of squared steps."""
 
     iter: jax.Array
     v: Tree
@@ -19,30 +19,30 @@ class AdaDeltaState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Zeiler (2012), arXiv:1212.5701")
 def adadelta(lr: ScalarOrSchedule = 1.0, decay_rate: Scalar = 0.9, eps: Scalar = 1e-6):
-    """Build AdaDelta.
+    """Build AdaDelta, whose steps have the units of the parameters.
 
         v ← decay_rate v + (1 - decay_rate) g²
         Δ = √(u + eps) / √(v + eps) g
         u ← decay_rate u + (1 - decay_rate) Δ²
         p ← p - lr Δ
 
-    Use it where no learning rate can be tuned: steps grow by themselves from about √eps on, which takes a while. Its lr
-    is a factor and belongs at 1; there is no lr of Adam's that it corresponds to.
+    Use it where no learning rate can be tuned. Steps start at about √eps and grow by themselves, which takes a while.
+    Its lr is a factor and should stay at 1; no lr of Adam's corresponds to it.
 
     Args:
         lr: a factor on steps; a number, an array, or a schedule of ``iter``, counted from 0.
         decay_rate: ρ of the paper, the share of both averages that each step keeps, in [0, 1).
-        eps: inside both roots; eps / (1 - decay_rate) is the square of the first step's size.
+        eps: added inside both roots. The first step's size is √(eps / (1 - decay_rate)).
 
     Example:
-        >>> opt = adadelta(lr=1.0)
+        >>> opt = adadelta()
         >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
+        >>> print(f"{updates:.5f}")
         -0.00316
 
-    State: `AdaDeltaState`, 8 bytes per float32 parameter, both real for complex parameters.
-    Source: Zeiler (2012), arXiv:1212.5701, with torch's defaults. optax's ``adadelta()`` without a learning rate does
-    not turn the sign, and climbs; ``optax.adadelta(1.0)`` is equal.
+    State: `AdaDeltaState`, 8 bytes per float32 parameter. ``v`` and ``u`` are real for complex parameters.
+    Source: Zeiler (2012), arXiv:1212.5701, with torch's defaults. ``optax.adadelta(1.0)`` is equal. Without a learning
+    rate, optax's ``adadelta()`` keeps the gradient's sign, and climbs.
     """
 
     def init(params):

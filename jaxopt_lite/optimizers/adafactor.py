@@ -18,7 +18,7 @@ class Factored(NamedTuple):
 
 
 class AdafactorState(NamedTuple):
-    """``iter``: steps taken. ``v``: `Factored` averages of squared gradients for matrices, whole ones for vectors."""
+    """``iter``: steps taken. ``v``: averages of squared gradients, `Factored` for matrices, whole for vectors."""
 
     iter: jax.Array
     v: Tree
@@ -32,7 +32,7 @@ def adafactor(
     eps1: Scalar = 1e-30,
     eps2: Scalar = 1e-3,
 ):
-    """Build Adafactor.
+    """Build Adafactor, which keeps averages of a matrix's rows and columns alone.
 
         iter ← iter + 1
         β = 1 - iter^-power
@@ -41,26 +41,27 @@ def adafactor(
         U = g / √(R C / mean(R))               of a vector U = g / √V, with an average V of its own
         p ← p - min(lr, 1 / √iter) max(eps2, rms(p)) U / max(1, rms(U) / clipping)
 
-    Use it where the state must be small. A step is the share lr of a leaf's root mean square: its lr is some ten times
-    Adam's.
+    Use it where the state must be small. A step is lr times the root mean square of its leaf. Its lr is therefore some
+    ten times Adam's.
 
     Args:
         lr: the largest relative step; a number, an array, or a schedule of ``iter``, counted from 0.
-        power: how fast the averages slow down.
+        power: the power of iter in β, by which the averages slow down.
         clipping: d of the paper, the largest root mean square of U.
         eps1: added to squared gradients.
-        eps2: the smallest root mean square of p, so that zeros can leave zero.
+        eps2: the smallest root mean square of p; with it, zeros can leave zero.
 
     Example:
-        >>> opt = adafactor(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> params = {"kernel": jnp.full((2, 3), 10.0)}
+        >>> opt = adafactor(lr=0.01)
+        >>> updates, state = opt.update({"kernel": jnp.ones((2, 3))}, opt.init(params), params)
+        >>> print(f"{updates['kernel'][0, 0]:.3f}", state.v["kernel"].row.shape, state.v["kernel"].col.shape)
+        -0.100 (2,) (3,)
 
-    State: `AdafactorState`, 4 bytes per row and column of a float32 matrix, 4 bytes per parameter of a vector. More
-    than two axes are a stack of matrices over the last two.
-    Source: Shazeer & Stern (2018), arXiv:1804.04235, algorithms 4 to 6. optax factors the two longest axes, if both are
-    128 or more, and has no 1 / √iter; torch keeps V above the square of its eps, in place of eps1.
+    State: `AdafactorState`, 4 bytes per row and column of a float32 matrix, 4 bytes per parameter of a vector. A leaf
+    with more axes is a stack of matrices over its last two axes.
+    Source: Shazeer & Stern (2018), arXiv:1804.04235, algorithms 4 to 6. optax factors the two longest axes if both are
+    128 or more, and has no 1 / √iter. torch has no eps1; it keeps V above the square of its eps.
     """
 
     def init(params):

@@ -18,18 +18,25 @@ class AdaGradState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Duchi, Hazan & Singer (2011), JMLR 12")
 def adagrad(lr: ScalarOrSchedule = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
-    """Build AdaGrad.
+    """Build AdaGrad, which gives each parameter its own falling rate.
 
         h ← h + g²
         p ← p - lr g / (√h + eps)
 
-    Use it for sparse gradients and convex problems. Its rates only ever fall, as 1/√t where gradients stay alike, so
-    its lr is Adam's times ten or more.
+    Use it for sparse gradients and convex problems. Its rates only fall: as 1/√t for steady gradients. Its lr is
+    therefore ten or more times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
-        eps: keeps the quotient finite where no gradient has been seen; added to the root.
-        h0: what ``h`` starts at: the first steps are shorter for it.
+        eps: added to the root; keeps the quotient finite until the first nonzero gradient.
+        h0: the first value of ``h``; a larger one makes the first steps shorter.
+
+    Example:
+        >>> opt = adagrad(lr=0.1)
+        >>> first, state = opt.update(2.0, opt.init(1.0))
+        >>> second, state = opt.update(2.0, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.100 -0.071
 
     Example:
         >>> opt = adagrad(lr=0.1)
@@ -38,8 +45,7 @@ def adagrad(lr: ScalarOrSchedule = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
         -0.1
 
     State: `AdaGradState`, 4 bytes per float32 parameter. ``h`` is real for complex parameters.
-    Source: Deep Learning from Scratch, §6.1.5. optax starts h at 0.1 and has eps inside the root; torch's eps is
-    1e-10.
+    Source: Deep Learning from Scratch, §6.1.5. optax starts h at 0.1 and has eps inside the root. torch's eps is 1e-10.
     """
 
     def init(params):

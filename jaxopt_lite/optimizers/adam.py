@@ -27,15 +27,21 @@ def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.99
         v ← v + (1 - beta2) (g² - v)
         p ← p - lr_t m / (√v + eps)
 
-    Use it first. Adam's step is about lr long for every parameter, whatever the scale of its gradient, while that scale
-    is steady; after a sudden rise it is several times as long.
+    Use it first. While the scale of a gradient is steady, Adam's step is about lr long, at any scale. After a sudden
+    rise of the scale, the step is several times as long.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the root before its correction (the "epsilon
-            hat" of the paper's §2).
+        eps: added to the root before its correction (the "epsilon hat" of the paper's §2); keeps the quotient finite
+            for zero gradients.
+
+    Example:
+        >>> opt = adam(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.900
 
     Example:
         >>> opt = adam(lr=0.1)
@@ -44,8 +50,8 @@ def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.99
         -0.1
 
     State: `AdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Deep Learning from Scratch, §6.1.6. torch and optax add 1e-8 to the corrected root √(v / (1 - beta2^iter)).
-    Their Adam is `adam_standard`, and not this.
+    Source: Deep Learning from Scratch, §6.1.6. torch and optax add an eps of 1e-8 to the corrected root √(v / (1 -
+    beta2^iter)). In this form, that would be an eps of 1e-8 √(1 - beta2^iter). Their Adam is `adam_standard`.
     """
 
     def init(params):

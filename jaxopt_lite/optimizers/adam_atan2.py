@@ -46,9 +46,9 @@ def adam_atan2(
         v ← v + (1 - beta2) (g² - v)
         p ← p - lr atan2(m̂, √v̂) - lr λ p    m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter); λ is weight_decay
 
-    Use it where gradients get so small that Adam's eps would count, as in large models: the step is the same whatever
-    their scale, in float32 down to about 1e-17. Its lr is Adam's; as atan2(1, 1) = π / 4, a lr of 1.27 times Adam's
-    makes steps of the same length.
+    Use it where gradients are so small that Adam's eps would count, as in large models. The step does not depend on
+    their scale, in float32 down to about 1e-17. Its lr is Adam's. Because atan2(1, 1) = π / 4, an lr of 1.27 times
+    Adam's makes steps of the same length.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -59,15 +59,15 @@ def adam_atan2(
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
-        >>> opt = adam_atan2(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.0795
+        >>> opt = adam_atan2(lr=0.1, weight_decay=0.0)
+        >>> updates, state = opt.update(2e-15, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.4f} {1 - 0.1 * np.pi / 4:.4f}")
+        0.9215 0.9215
 
-    State: `AdamAtan2State`, 8 bytes per float32 parameter. ``v`` is real for complex parameters, whose m̂ keeps its
+    State: `AdamAtan2State`, 8 bytes per float32 parameter. For complex parameters, ``v`` is real, and m̂ keeps its
     phase.
-    Source: Everett et al. (2024), arXiv:2407.05872, §4.3; other defaults are AdamW's. adam-atan2-pytorch multiplies by
-    a = 1.27.
+    Source: Everett et al. (2024), arXiv:2407.05872, §4.3. The other defaults are AdamW's. adam-atan2-pytorch multiplies
+    by a = 1.27.
     """
 
     def init(params):
@@ -84,7 +84,7 @@ def adam_atan2(
             m = m + (1 - beta1) * (g - m)
             v = v + (1 - beta2) * (abs2(g) - v)
             length, root = jnp.abs(m), sqrt(v / c2)
-            angle = jnp.arctan2(length / c1, jnp.where(root == 0, 1, root))  # has no slope at (0, 0)
+            angle = jnp.arctan2(length / c1, jnp.where(root == 0, 1, root))  # 1 for 0, because (0, 0) has no slope
             return apply_decay(-lr_t * angle * safe_divide(m, length), p), m, v
 
         updates, m, v = each(rule, grads, state.m, state.v, p=params)

@@ -25,7 +25,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdamMiniState(NamedTuple):
-    """``iter``: steps taken. ``m``: the moving average of gradients. ``v``: for each unit, of their mean square."""
+    """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients, and of mean(g²) for each unit."""
 
     iter: jax.Array
     m: Tree
@@ -43,25 +43,33 @@ def adam_mini(
     peak_lr: Scalar | None = None,
     out_axis: int = -1,
 ):
-    """Build Adam-mini.
+    """Build Adam-mini, AdamW with one second moment for each neuron.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
         v ← v + (1 - beta2) (mean(g²) - v)      over each unit: in a matrix what feeds one output, or a whole vector
         p ← p - lr m̂ / (√v̂ + eps) - lr λ p    m̂, v̂ without bias, λ is weight_decay
 
-    Use it in place of AdamW for transformers, with half of its state. Embeddings want a unit for each token, queries
-    and keys one for each head: give them ``out_axis`` of their own in a `partition`. Its lr is Adam's.
+    Use it in place of AdamW for transformers, with half of its state. Embeddings need one unit per token; queries and
+    keys need one unit per head. Give each of these an ``out_axis`` of its own in a `partition`. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
-        out_axis: the axis of units: -1 for flax's and haiku's kernels, 0 for equinox's, and for embeddings.
+        out_axis: the axis of units: -1 for flax's and haiku's kernels; 0 for equinox's kernels, and for embeddings.
+
+    Example:
+        >>> params = {"kernel": jnp.eye(2)}
+        >>> opt = adam_mini(lr=0.1)
+        >>> updates, state = opt.update({"kernel": jnp.array([[1.0, 1.0], [7.0, 1.0]])}, opt.init(params))
+        >>> print(state.v["kernel"].shape, np.array(updates["kernel"]).round(2))
+        (1, 2) [[-0.02 -0.1 ]
+         [-0.14 -0.1 ]]
 
     Example:
         >>> opt = adam_mini(lr=0.1)
@@ -70,8 +78,8 @@ def adam_mini(
         -0.1
 
     State: `AdamMiniState`, 4 bytes per float32 parameter, and 4 per unit.
-    Source: Zhang et al. (2024), arXiv:2406.16793, with the authors' defaults. Their code tells units by the names of
-    parameters, steps biases by Adam, and decays neither these nor normalisations.
+    Source: Zhang et al. (2024), arXiv:2406.16793, with the authors' defaults. Their code recognises units by the names
+    of parameters. It steps biases by Adam, and decays neither biases nor normalisations.
     """
 
     def init(params):

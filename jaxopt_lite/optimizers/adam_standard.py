@@ -27,14 +27,21 @@ def adam_standard(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scal
         m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter)
         p ← p - lr m̂ / (√v̂ + eps)
 
-    Use it where a program or a paper says Adam: its steps are those of ``optax.adam`` and ``torch.optim.Adam``. Its lr
-    is Adam's. `adam` is the book's, whose eps is added before the correction; `adamw` decays weights.
+    Use it where a program or a paper says Adam. It steps as ``optax.adam`` and ``torch.optim.Adam`` do. Its lr is
+    Adam's. `adam` is the book's Adam, with eps added before the correction. `adamw` decays weights.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+
+    Example:
+        >>> opt = adam_standard(lr=0.1)
+        >>> large, state = opt.update(2.0, opt.init(1.0))
+        >>> small, state = opt.update(1e-8, opt.init(1.0))  # as small as eps: half a step
+        >>> print(f"{large:.3f} {small:.3f}")
+        -0.100 -0.050
 
     Example:
         >>> opt = adam_standard(lr=0.1)

@@ -11,7 +11,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdaMaxState(NamedTuple):
-    """``iter``: steps taken. ``m``: the moving average of gradients. ``u``: the largest of them, fading."""
+    """``iter``: steps taken. ``m``: the moving average of gradients. ``u``: the largest |g| so far, which fades."""
 
     iter: jax.Array
     m: Tree
@@ -20,21 +20,28 @@ class AdaMaxState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Kingma & Ba (2015), arXiv:1412.6980, §7.1")
 def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """Build AdaMax.
+    """Build AdaMax, Adam with the largest gradient in place of the root mean square.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
         u ← max(beta2 u, |g| + eps)
         p ← p - lr / (1 - beta1^iter) m / u
 
-    Use it where gradients are sparse or now and then very large, as with embeddings: no step is much longer than lr.
-    Its lr is about twice Adam's.
+    Use it where gradients are sparse, or sometimes very large, as with embeddings. No step is much longer than lr. Its
+    lr is about twice Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``u`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the gradient's magnitude.
+        eps: added to the gradient's magnitude; keeps the quotient finite for zero gradients.
+
+    Example:
+        >>> opt = adamax(lr=0.1)
+        >>> first, state = opt.update(1.0, opt.init(1.0))
+        >>> second, state = opt.update(100.0, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.100 -0.053
 
     Example:
         >>> opt = adamax(lr=0.1)
@@ -43,7 +50,7 @@ def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.
         -0.1
 
     State: `AdaMaxState`, 8 bytes per float32 parameter. ``u`` is real for complex parameters.
-    Source: Kingma & Ba (2015), arXiv:1412.6980, §7.1, which has no eps; as torch's and optax's.
+    Source: Kingma & Ba (2015), arXiv:1412.6980, §7.1, which has no eps. It matches torch's and optax's.
     """
 
     def init(params):

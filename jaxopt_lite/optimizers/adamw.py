@@ -1,4 +1,4 @@
-"""AdamW: Adam beside weight decay, not through it."""
+"""AdamW: Adam, with weight decay outside the quotient."""
 
 from typing import NamedTuple
 
@@ -46,25 +46,25 @@ def adamw(
         m̂, v̂ = m / (1 - beta1^iter), v / (1 - beta2^iter)
         p ← p - lr m̂ / (√v̂ + eps) - lr λ p    λ is weight_decay
 
-    Use it for transformers, and wherever Adam is used with weight decay; its lr is Adam's. With ``weight_decay=0`` it
+    Use it for transformers, and wherever Adam is used with weight decay. Its lr is Adam's. With ``weight_decay=0`` it
     is `adam_standard`, and needs no ``params``.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
         weight_decay: λ; a number, an array, or a schedule.
-        decay: "decoupled" takes lr λ p off, as torch and optax do; "independent" takes off λ p, times lr / ``peak_lr``
-            where that is given, as the paper does; "l2" adds λ p to the gradient; "proximal" divides by 1 + lr λ where
-            a step without decay ends.
+        decay: "decoupled" subtracts lr λ p, as torch and optax do. "independent" subtracts λ p, times lr / ``peak_lr``
+            if that is given, as the paper does. "l2" adds λ p to the gradient. "proximal" steps without decay, and
+            divides the result by 1 + lr λ.
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
-        >>> opt = adamw(lr=0.1)
+        >>> opt = adamw(lr=0.1, weight_decay=0.5)
         >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.101
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.850
 
     State: `AdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Loshchilov & Hutter (2019), arXiv:1711.05101. torch has the same defaults; optax's λ is 1e-4.

@@ -21,7 +21,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdanState(NamedTuple):
-    """``iter``: steps taken. ``m``, ``d``, ``n``: averages of g, its change, |g + beta2 δ|². ``g``: the last g."""
+    """``iter``: steps taken. ``m``, ``d``, ``n``: averages of g, δ and |g + beta2 δ|². ``g``: the last gradient."""
 
     iter: jax.Array
     m: Tree
@@ -41,7 +41,7 @@ def adan(
     decay: Decay = "proximal",
     peak_lr: Scalar | None = None,
 ):
-    """Build Adan.
+    """Build Adan, Adam with Nesterov's momentum from the differences of gradients.
 
         iter ← iter + 1
         δ = g - the last g                     at the first step 0
@@ -51,27 +51,27 @@ def adan(
         p ← (p - lr (m̂ + beta2 d̂) / (√n̂ + eps)) / (1 + lr λ)    m̂, d̂, n̂ without bias, λ is weight_decay
 
     Use it for vision and language models alike, with large batches. Its lr may be 5 to 10 times Adam's, as its authors
-    have it; they decay by λ = 0.02.
+    have it. They decay by λ = 0.02.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1); the paper's 1 - β₁.
-        beta2: the share of ``d``, in [0, 1), and how far δ is followed.
-        beta3: the share of ``n``, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        beta2: the share of ``d`` that each step keeps, in [0, 1); also the factor of δ and d̂.
+        beta3: the share of ``n`` that each step keeps, in [0, 1).
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "proximal", as above; "decoupled", "independent" or "l2", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
-        >>> opt = adan(lr=0.1)
+        >>> opt = adan(lr=0.1, weight_decay=0.5)
         >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.857
 
     State: `AdanState`, 16 bytes per float32 parameter. ``n`` is real for complex parameters.
-    Source: Xie et al. (2022), arXiv:2208.06677, with the authors' defaults. optax multiplies δ and d̂ by 1 - beta2,
-    where beta2 belongs. It has a second eps of 1e-8 inside the root.
+    Source: Xie et al. (2022), arXiv:2208.06677, with the authors' defaults. optax multiplies δ and d̂ by 1 - beta2 in
+    place of beta2. It also has a second eps of 1e-8 inside the root.
     """
 
     def init(params):

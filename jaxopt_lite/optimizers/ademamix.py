@@ -23,7 +23,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class AdEMAMixState(NamedTuple):
-    """``iter``: steps taken. ``m1``, ``m2``: the fast and the slow average of gradients. ``v``: of their squares."""
+    """``iter``: steps taken. ``m1``, ``m2``: the fast and the slow average of gradients. ``v``: the average of g²."""
 
     iter: jax.Array
     m1: Tree
@@ -44,7 +44,7 @@ def ademamix(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """Build AdEMAMix.
+    """Build AdEMAMix, Adam with a second, very slow momentum.
 
         iter ← iter + 1
         m1 ← m1 + (1 - beta1) (g - m1)
@@ -55,31 +55,31 @@ def ademamix(
         α = alpha x                                       x = min(iter / warmup_steps, 1), or 1 without
         1 / log β3 = (1 - x) / log beta1 + x / log beta3
 
-    Use it for long runs, of 10,000 steps and more: gradients that are thousands of steps old still help.
-    ``warmup_steps`` is the length of the whole run in the paper. Its lr is Adam's, or somewhat below, for steps are up
-    to 1 + alpha times as long.
+    Use it for long runs, of 10,000 steps and more. There, gradients from thousands of steps ago still help. Its lr is
+    Adam's or somewhat less, because steps are up to 1 + alpha times as long. In the paper, ``warmup_steps`` is the
+    length of the whole run.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m1`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        beta3: the share of ``m2`` that each step keeps in the end, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
-        alpha: the weight of ``m2`` in the end.
-        warmup_steps: over how many steps alpha and beta3 are reached, or None.
+        beta3: the share of ``m2`` that each step keeps after the warm-up, in [0, 1).
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+        alpha: the weight of ``m2`` after the warm-up.
+        warmup_steps: the number of steps until alpha and beta3 are reached; None for no warm-up.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
-        >>> opt = ademamix(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> opt = ademamix(lr=0.1, alpha=5.0, beta3=0.9)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.850
 
     State: `AdEMAMixState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Pagliardini et al. (2024), arXiv:2409.03137; alpha is 5 to 10 there. As pytorch_optimizer's; optax has no
-    warm-up unless alpha and b3 are schedules.
+    Source: Pagliardini et al. (2024), arXiv:2409.03137, where alpha is 5 to 10. It matches pytorch_optimizer's. optax
+    warms up only if alpha and b3 are schedules.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""ADOPT: Adam that divides by what it knew before this gradient."""
+"""ADOPT: Adam, divided by the second moment before this gradient."""
 
 from typing import NamedTuple
 
@@ -20,20 +20,27 @@ class ADOPTState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Taniguchi et al. (2024), arXiv:2411.02853")
 def adopt(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9999, eps: Scalar = 1e-6):
-    """Build ADOPT.
+    """Build ADOPT, Adam divided by the second moment before this gradient.
 
         n = g / max(√v, eps), cut off at ±iter^¼    iter counts the steps before this one
         m ← m + (1 - beta1) (n - m)
         p ← p - lr m
         v ← v + (1 - beta2) (g² - v)                at the first step, which does not move, v ← g²
 
-    Use it where Adam depends on beta2: it converges for every one. Its lr is Adam's.
+    Use it where Adam depends on beta2; ADOPT converges for every beta2. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: the smallest root that is divided by.
+        eps: the smallest divisor.
+
+    Example:
+        >>> opt = adopt(lr=0.1)
+        >>> first, state = opt.update(2.0, opt.init(1.0))
+        >>> second, state = opt.update(2.0, state)
+        >>> print(f"{apply_updates(1.0, first):.3f} {apply_updates(1.0, second):.3f}")
+        1.000 0.990
 
     Example:
         >>> opt = adopt(lr=0.1)
@@ -44,7 +51,7 @@ def adopt(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         -0.01
 
     State: `ADOPTState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Taniguchi et al. (2024), arXiv:2411.02853, with the authors' defaults. As optax.contrib.adopt;
+    Source: Taniguchi et al. (2024), arXiv:2411.02853, with the authors' defaults. It matches optax.contrib.adopt.
     pytorch_optimizer's cut-off counts this step too.
     """
 

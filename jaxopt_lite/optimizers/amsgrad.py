@@ -21,7 +21,7 @@ class AMSGradState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Reddi et al. (2018), arXiv:1904.09237")
 def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """Build AMSGrad.
+    """Build AMSGrad, Adam whose rates never rise again.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
@@ -29,13 +29,20 @@ def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0
         v_max ← max(v_max, v)
         p ← p - lr m̂ / (√(v_max / (1 - beta2^iter)) + eps)    m̂ = m / (1 - beta1^iter)
 
-    Use it where Adam fails to settle because rare large gradients are forgotten too soon. Its lr is Adam's.
+    Use it where Adam does not settle, because it forgets rare large gradients too soon. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+
+    Example:
+        >>> opt = amsgrad(lr=0.1)
+        >>> updates, state = opt.update(10.0, opt.init(1.0))
+        >>> updates, state = opt.update(0.1, state)
+        >>> print(f"{state.v:.4f} {state.v_max:.4f}")
+        0.0999 0.1000
 
     Example:
         >>> opt = amsgrad(lr=0.1)
@@ -44,8 +51,8 @@ def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0
         -0.1
 
     State: `AMSGradState`, 12 bytes per float32 parameter. ``v`` and ``v_max`` are real for complex parameters.
-    Source: Reddi et al. (2018), arXiv:1904.09237, which corrects no bias; as torch's Adam with amsgrad. optax keeps the
-    largest of the corrected v, in which the first, noisiest ones weigh most.
+    Source: Reddi et al. (2018), arXiv:1904.09237, which corrects no bias. It matches torch's Adam with ``amsgrad``.
+    optax keeps the largest corrected v; the first and noisiest v weigh most there.
     """
 
     def init(params):

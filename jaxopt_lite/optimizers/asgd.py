@@ -1,4 +1,4 @@
-"""ASGD: gradient descent, and the average of where it has been."""
+"""ASGD: gradient descent, and the average of its parameters."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ASGDState(NamedTuple):
-    """``iter``: steps taken. ``average``: of the parameters, which `averaged_params` finds."""
+    """``iter``: steps taken. ``average``: the average of the parameters, for `averaged_params`."""
 
     iter: jax.Array
     average: Tree
@@ -25,24 +25,28 @@ def asgd(lr: ScalarOrSchedule = 0.01, lambd: Scalar = 1e-4, power: Scalar = 0.75
         p ← p - η (g + lambd p)
         average ← average + (p - average) / n              n = max(1, iter - begin)
 
-    Use it for convex problems and recurrent language models: evaluate at ``averaged_params(state)``. Until ``begin``
-    that is p itself; for an average over part of a short run, set begin. Its lr is 10 to 1,000 times Adam's.
+    Use it for convex problems and recurrent language models. Evaluate at ``averaged_params(state)``. Until step
+    ``begin``, this is p itself. To average over a part of a short run, set ``begin``. Its lr is 10 to 1,000 times
+    Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
-        lambd: how fast η falls, and the decay of p.
+        lambd: the speed at which η falls, and the decay of p.
         power: the power by which η falls.
         begin: the step after which averaging begins.
 
     Example:
-        >>> opt = asgd(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.2
+        >>> opt, params = asgd(lr=0.1, lambd=0.0, begin=0), 1.0
+        >>> state = opt.init(params)
+        >>> for _ in range(3):
+        ...     updates, state = opt.update(2.0, state, params)
+        ...     params = apply_updates(params, updates)
+        >>> print(f"{params:.3f} {averaged_params(state):.3f}")
+        0.400 0.500
 
     State: `ASGDState`, 4 bytes per float32 parameter.
-    Source: Polyak & Juditsky (1992), in the form of Bottou (2012), "Stochastic gradient descent tricks"; as torch's,
-    whose power is called alpha and whose begin t0.
+    Source: Polyak & Juditsky (1992), in the form of Bottou (2012), "Stochastic gradient descent tricks". It matches
+    torch's, where ``power`` is called alpha and ``begin`` is called t0.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""D-Adaptation: Adam at a learning rate that it estimates from below."""
+"""D-Adaptation: Adam with a learning rate estimated from below."""
 
 from typing import NamedTuple
 
@@ -24,9 +24,9 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class DAdaptAdamState(NamedTuple):
-    """``iter``: steps taken. ``d``: the estimate, and ``r`` over the length of ``s`` what it comes from.
+    """``iter``: steps taken. ``d``: the estimate, which grows to r / ((1 - √beta2) ‖s‖₁).
 
-    ``m``: the moving average of steps. ``v``: of squared gradients.
+    ``m``: the moving average of steps. ``v``: the moving average of squared gradients.
     """
 
     iter: jax.Array
@@ -55,16 +55,28 @@ def dadapt_adam(
         p ← p - m / (√v + eps) - lr d λ p                       λ is weight_decay
         d ← max(d, r / ((1 - √beta2) ‖s‖₁))
 
-    Use it as `prodigy`, which came after it and finds a larger d sooner, but keeps more. Its lr is a factor of d, which
-    ends close to Adam's: 1, or a schedule that falls from 1.
+    Use it as `prodigy`. Prodigy is newer and finds a larger d sooner, but has a larger state. Its lr is a factor of d:
+    1, or a schedule that falls from 1. In the end, lr d is close to Adam's lr.
 
     Args:
-        lr: factor of d; a number, an array, or a schedule of ``iter``, counted from 0.
+        lr: the factor of d; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
-        beta2: the share of ``v`` that each step keeps, in [0, 1); its root, of ``r`` and ``s``.
-        eps: keeps the quotient finite where gradients are zero.
+        beta2: the share of ``v`` that each step keeps, in [0, 1). ``r`` and ``s`` keep the share √beta2.
+        eps: added to √v; keeps the quotient finite for zero gradients.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        d0: the first d, below any that may be right.
+        d0: the first d; choose it smaller than any suitable d.
+
+    Example:
+        >>> opt = dadapt_adam()
+        >>> @jax.jit
+        ... def step(params, state):
+        ...     updates, state = opt.update(params - 3, state, params)
+        ...     return apply_updates(params, updates), state
+        >>> params, state = 1.0, opt.init(1.0)
+        >>> for _ in range(200):
+        ...     params, state = step(params, state)
+        >>> print(f"{params:.2f} {state.d:.0f}")
+        3.00 4
 
     Example:
         >>> opt = dadapt_adam(lr=1.0)
@@ -74,7 +86,7 @@ def dadapt_adam(
 
     State: `DAdaptAdamState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Defazio & Mishchenko (2023), arXiv:2301.07733, algorithm 5, in the order of the authors' package
-    dadaptation. Like it, no bias is corrected.
+    dadaptation. No bias is corrected, as there.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""DoG: how far one has come, over the gradients met on the way."""
+"""DoG: the distance from the start, over the root of all squared gradients."""
 
 from typing import NamedTuple
 
@@ -33,26 +33,26 @@ class DoGState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Ivgi, Hinder & Carmon (2023), arXiv:2302.12022", needs=("params", "tree"))
 def dog(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-8, reps_rel: Scalar = 1e-6):
-    """Build DoG, distance over gradients.
+    """Build DoG, which steps by distance over gradients.
 
         r ← max(r, ‖p - start‖)          at first reps_rel (1 + ‖start‖)
         G ← G + ‖g‖²                     norms of the whole tree
         p ← p - lr r / √(G + eps) g
 
-    Use it where nobody knows the learning rate of SGD; evaluate at an average of the parameters, as `average` keeps
-    one, for the step does not fall by itself. Its lr is a factor of what it finds, to be
-    left at 1, whatever Adam's would be. Parameters in bfloat16 would round the first, tiny steps away: raise reps_rel.
+    Use it where nobody knows the learning rate of SGD. Evaluate at an average of the parameters, as `average` keeps
+    one, because the step does not fall by itself. Its lr is a factor of the step found. Leave it at 1; Adam's lr does
+    not matter. Parameters in bfloat16 would round away the first, tiny steps; raise ``reps_rel`` for them.
 
     Args:
-        lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
-        eps: keeps the quotient finite where gradients are zero.
+        lr: the factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
+        eps: added inside the root; keeps the quotient finite for zero gradients.
         reps_rel: the first distance, as a share of 1 + ‖start‖.
 
     Example:
-        >>> opt = dog(lr=1.0)
+        >>> opt = dog()
         >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -2e-06
+        >>> print(f"{updates:.1e}")  # 1e-6 (1 + 1) long
+        -2.0e-06
 
     State: `DoGState`, 4 bytes per float32 parameter.
     Source: Ivgi, Hinder & Carmon (2023), arXiv:2302.12022, and the authors' package dog-optimizer.

@@ -33,30 +33,30 @@ class DoWGState(NamedTuple):
 
 @optimizer(family="rate-free", paper="Khaled, Mishchenko & Jin (2023), arXiv:2305.16284", needs=("params", "tree"))
 def dowg(lr: ScalarOrSchedule = 1.0, eps: Scalar = 1e-4, reps_rel: Scalar = 1e-6):
-    """Build DoWG, distance over weighted gradients.
+    """Build DoWG, which steps by distance over weighted gradients.
 
         r ← max(r, ‖p - start‖)          at first reps_rel (1 + ‖start‖)
         V ← V + r² ‖g‖²                  norms of the whole tree
         p ← p - lr r² / (√V + eps) g
 
-    Use it as `dog`, whose first gradients, met close to the start, weigh less here: it speeds up sooner, and needs no
-    average. Its lr is a factor of what it finds, to be
-    left at 1, whatever Adam's would be. Parameters in bfloat16 would round the first, tiny steps away: raise reps_rel.
+    Use it as `dog`. The first gradients, close to the start, weigh less here. DoWG therefore speeds up sooner, and
+    needs no average. Its lr is a factor of the step found. Leave it at 1; Adam's lr does not matter. Parameters in
+    bfloat16 would round away the first, tiny steps; raise ``reps_rel`` for them.
 
     Args:
-        lr: factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
-        eps: keeps the quotient finite where gradients are zero.
+        lr: the factor of the step; a number, an array, or a schedule of ``iter``, counted from 0.
+        eps: added to the root; keeps the quotient finite for zero gradients.
         reps_rel: the first distance, as a share of 1 + ‖start‖.
 
     Example:
-        >>> opt = dowg(lr=1.0)
+        >>> opt = dowg(eps=1e-12)
         >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -7.69e-08
+        >>> print(f"{updates:.1e}")  # 1e-6 (1 + 1) long
+        -2.0e-06
 
     State: `DoWGState`, 4 bytes per float32 parameter.
-    Source: Khaled, Mishchenko & Jin (2023), arXiv:2305.16284, algorithm 1; eps as in the authors' code, where r is 0.01
-    at first, and in optax's.
+    Source: Khaled, Mishchenko & Jin (2023), arXiv:2305.16284, algorithm 1. eps is as in the authors' code and in optax.
+    In the authors' code, r is 0.01 at first.
     """
 
     def init(params):

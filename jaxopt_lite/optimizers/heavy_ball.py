@@ -1,4 +1,4 @@
-"""The heavy ball: momentum whose learning rate stands outside the sum of gradients."""
+"""The heavy ball: momentum with the learning rate outside the sum of gradients."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class HeavyBallState(NamedTuple):
-    """``iter``: steps taken. ``b``: the sum of gradients, fading by ``momentum`` a step; no learning rate is in it."""
+    """``iter``: steps taken. ``b``: the sum of gradients, fading by ``momentum`` a step, without the learning rate."""
 
     iter: jax.Array
     b: Tree
@@ -25,9 +25,9 @@ def heavy_ball(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, dampening: S
         p ← p - lr b
         p ← p - lr (g + momentum b)           with nesterov
 
-    Use it where ``momentum`` is used, and lr follows a schedule: when lr drops, all of the step drops with it. A steady
-    slope is walked at lr / (1 - momentum), or at lr where ``dampening`` equals ``momentum`` and b is an average. Its lr
-    is 10 to 1,000 times Adam's.
+    Use it in place of `momentum` if lr follows a schedule: when lr drops, the whole step drops with it. On a steady
+    slope it moves at the rate lr / (1 - momentum). If ``dampening`` equals ``momentum``, b is an average, and the rate
+    is lr. Its lr is 10 to 1,000 times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -36,14 +36,15 @@ def heavy_ball(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, dampening: S
         nesterov: look ahead along ``b``.
 
     Example:
-        >>> opt = heavy_ball(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.2
+        >>> opt = heavy_ball(lr=lambda iter: jnp.where(iter < 1, 0.1, 0.01))
+        >>> first, state = opt.update(2.0, opt.init(1.0))
+        >>> second, state = opt.update(2.0, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.200 -0.038
 
     State: `HeavyBallState`, 4 bytes per float32 parameter.
-    Source: Polyak (1964); nesterov as in Sutskever et al. (2013). As torch's SGD; optax has no dampening. ``momentum``
-    is the book's, with lr inside the velocity.
+    Source: Polyak (1964); nesterov as in Sutskever et al. (2013). It matches torch's SGD; optax has no dampening.
+    `momentum` is the book's, with lr inside the velocity.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""KL-SOAP: SOAP whose factors weigh each other's eigenvalues."""
+"""KL-SOAP: SOAP with each factor whitened by the other."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 class KLSOAPState(NamedTuple):
     """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients and of their squares, in the bases.
 
-    ``factors``: L and R. ``bases``: Q_L and Q_R, close to their eigenvectors. ``eigenvalues``: d_L and d_R, of either.
+    ``factors``: L and R. ``bases``: Q_L and Q_R, close to their eigenvectors. ``eigenvalues``: d_L of L, d_R of R.
     """
 
     iter: jax.Array
@@ -40,7 +40,7 @@ def kl_soap(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Build KL-SOAP, which is SOAP by way of the Kullback-Leibler divergence.
+    """Build KL-SOAP, SOAP by way of the Kullback-Leibler divergence.
 
         g' = Q_Lᵀ g Q_R
         m ← m + (1 - beta1) (g' - m)                    the first call takes no step: it finds the bases
@@ -51,38 +51,39 @@ def kl_soap(
         d_L ← d_L + (1 - shampoo_beta) (mean(g'² / d_R) - d_L)    over the outputs; d_R likewise, from the old d_L
         Q_L ← orthonormal(L Q_L)                        every so many steps, Q_R likewise; m turns with them
 
-    Use it as `soap`: each factor is measured in the unit that the other one leaves, so that neither counts twice. Its
-    lr is one to three times Adam's.
+    Use it as `soap`. Here each factor sees gradients that the other factor has whitened, so that neither counts twice.
+    Its lr is one to three times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
         shampoo_beta: the share of the factors that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to √v.
+        eps: added to √v; keeps the quotient finite for zero gradients.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        every: how many steps later the bases change again.
-        out_axis: the axis of what a matrix gives, as in `muon`.
-        in_axis: the axis of what it takes, as in `muon`.
-        hidden: which leaves are hidden matrices, as in `muon`.
+        every: the number of steps from one change of the bases to the next.
+        out_axis: the axis of a matrix's outputs, as in `muon`.
+        in_axis: the axis of a matrix's inputs, as in `muon`.
+        hidden: the leaves that are hidden matrices, as in `muon`.
         others: the optimizer of all other leaves, as in `muon`.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and ``others`` is None.
 
     Example:
-        >>> opt = kl_soap(lr=0.1, hidden="*")
-        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
-        >>> state = opt.init(params)
-        >>> for _ in range(2):  # the first call finds the bases
-        ...     updates, state = opt.update(params, state, params)
-        >>> print(f"{updates['kernel'][0, 0]:.1g}")
-        -0.01
+        >>> params = {"kernel": jnp.eye(2)}
+        >>> opt = kl_soap(lr=0.1, weight_decay=0.0)
+        >>> grads = {"kernel": jnp.diag(jnp.array([4.0, 0.5]))}
+        >>> first, state = opt.update(grads, opt.init(params))
+        >>> second, state = opt.update(grads, state)
+        >>> print(abs(first["kernel"]).max(), np.array(jnp.diag(second["kernel"])).round(3))
+        0.0 [-0.022 -0.022]
 
-    State: `KLSOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
-    ``others`` a dict of it and of their state, ``hidden`` and ``others``.
-    Source: Lin et al. (2025), arXiv:2509.03378, in the order of the authors' code. As there, d begins at 0.1; its lower
-    limit there is left out. Derivatives do not go through the bases.
+    State: `KLSOAPState`, 24 bytes per float32 parameter of a square matrix. These are 8 bytes per parameter, and 8
+    fan_in² + 8 fan_out² bytes per matrix. With ``others``, the state is a dict of two states, with the keys ``hidden``
+    and ``others``.
+    Source: Lin et al. (2025), arXiv:2509.03378, in the order of the authors' code. d begins at 0.1, as there, but has
+    no lower limit. Derivatives do not go through the bases.
     """
 
     def init(params):

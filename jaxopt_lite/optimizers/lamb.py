@@ -25,7 +25,7 @@ def lamb(
     eps: Scalar = 1e-6,
     weight_decay: ScalarOrSchedule = 0.01,
 ):
-    """Build LAMB.
+    """Build LAMB, Adam's direction at the length of the layer.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
@@ -33,15 +33,21 @@ def lamb(
         r = m̂ / (√v̂ + eps) + λ p     m̂, v̂ without bias, λ is weight_decay
         p ← p - lr ‖p‖ / ‖r‖ r        leaf by leaf; the ratio is 1 where either is 0
 
-    Use it for transformers with batches of tens of thousands. A leaf moves by the share lr of its length: its lr is
-    some ten times Adam's.
+    Use it for transformers with batches of tens of thousands. Each leaf moves by lr times its length. Its lr is some
+    ten times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
-        weight_decay: λ, which stands inside ``r``; a number, an array, or a schedule.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+        weight_decay: λ, inside ``r``; a number, an array, or a schedule.
+
+    Example:
+        >>> opt = lamb(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(10.0), 10.0)
+        >>> print(f"{apply_updates(10.0, updates):.3f}")
+        9.000
 
     Example:
         >>> opt = lamb(lr=0.1)
@@ -50,7 +56,7 @@ def lamb(
         -0.1
 
     State: `LAMBState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: You et al. (2020), arXiv:1904.00962, with φ the identity and λ as for BERT there; optax's λ is 0.
+    Source: You et al. (2020), arXiv:1904.00962, with φ the identity, and λ as for BERT there. optax's λ is 0.
     pytorch_optimizer corrects no bias, adds eps to ‖r‖, caps ‖p‖ at 10, and decays p outside r.
     """
 

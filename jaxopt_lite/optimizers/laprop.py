@@ -19,21 +19,28 @@ class LaPropState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Ziyin et al. (2020), arXiv:2002.04839")
 def laprop(lr: ScalarOrSchedule = 4e-4, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-15):
-    """Build LaProp.
+    """Build LaProp, which normalises gradients first and gathers momentum second.
 
         iter ← iter + 1
         v ← v + (1 - beta2) (g² - v)
         m ← m + (1 - beta1) (g / (√v̂ + eps) - m)    v̂ = v / (1 - beta2^iter)
         p ← p - lr m / (1 - beta1^iter)
 
-    Use it where Adam is unstable, as with a small beta2 or noisy gradients: beta1 and beta2 may be set apart, where
+    Use it where Adam is unstable, as with a small beta2 or noisy gradients. Here beta1 and beta2 are independent, but
     Adam's beta1 must stay below √beta2. Its lr is Adam's or below.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+
+    Example:
+        >>> opt = laprop(lr=0.1)
+        >>> first, state = opt.update(2.0, opt.init(1.0))
+        >>> second, state = opt.update(0.0, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.100 -0.047
 
     Example:
         >>> opt = laprop(lr=0.1)
@@ -42,8 +49,8 @@ def laprop(lr: ScalarOrSchedule = 4e-4, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         -0.1
 
     State: `LaPropState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Ziyin et al. (2020), arXiv:2002.04839, with the defaults of the authors' code, which keeps lr inside m:
-    equal while lr is constant.
+    Source: Ziyin et al. (2020), arXiv:2002.04839, with the defaults of the authors' code. Their code keeps lr inside m;
+    the two are equal while lr is constant.
     """
 
     def init(params):

@@ -10,7 +10,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class LARSState(NamedTuple):
-    """``iter``: steps taken. ``velocity``: the step that inertia alone would take, learning rate included."""
+    """``iter``: steps taken. ``velocity``: the fading sum of steps, learning rate included."""
 
     iter: jax.Array
     velocity: Tree
@@ -29,9 +29,9 @@ def lars(
         velocity ← momentum velocity - lr ℓ (g + λ p)
         p ← p + velocity
 
-    Use it for convolutional networks with batches of thousands. A step is lr · trust_coefficient of a leaf's length:
-    its lr, 1 to 30 in the paper, is of another kind than Adam's. Biases and scales of normalisation do better without:
-    give them `momentum` in a `partition`.
+    Use it for convolutional networks with batches of thousands. A step is lr · trust_coefficient of a leaf's length.
+    Its lr is 1 to 30 in the paper, and of another kind than Adam's. Biases and scales of normalisation do better
+    without LARS; give them `momentum` in a `partition`.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -40,14 +40,14 @@ def lars(
         trust_coefficient: η of the paper.
 
     Example:
-        >>> opt = lars(lr=1.0)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.001
+        >>> opt = lars(lr=10.0)
+        >>> updates, state = opt.update(2.0, opt.init(5.0), 5.0)
+        >>> print(f"{apply_updates(5.0, updates):.3f}")
+        4.950
 
     State: `LARSState`, 4 bytes per float32 parameter.
     Source: You et al. (2017), arXiv:1708.03888. optax has ‖g + λ p‖ in ℓ. pytorch_optimizer keeps lr outside the
-    velocity, equal while lr is constant, and leaves vectors out.
+    velocity, which is equal while lr is constant. It also leaves vectors out.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""L-BFGS: Newton's direction from the last few steps, as far as a line search finds good."""
+"""L-BFGS: Newton's direction from the last few steps, and a line search along it."""
 
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ from jaxopt_lite.types import Scalar, Tree
 
 
 class LBFGSState(NamedTuple):
-    """``iter``: steps taken. ``value``, ``grad``: of the function, where the last step ended; inf and 0 before any.
+    """``iter``: steps taken. ``value``, ``grad``: the function's, at the end of the last step; inf and 0 at first.
 
     ``steps``, ``changes``: the last s and y, the newest first, along an axis of their own.
     """
@@ -50,20 +50,37 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         p ← p + η d
         s, y = η d, (the gradient at the new p) - g      kept where ⟨s, y⟩ > ulp ‖s‖ ‖y‖
 
-    Use it for smooth functions whose gradient has no noise: fits, physics, whole data sets, where it takes some tens of
-    steps. There is nothing in it like Adam's learning rate.
+    Use it for smooth functions whose gradient has no noise: fits, physics, whole data sets. There it takes some tens of
+    steps. It has no learning rate like Adam's.
 
-    ``update`` needs ``value`` and ``grad`` at p, and ``value_fn``, a function of the parameters alone that returns one
-    number. The search has seen the next value and gradient, and ``value_and_grad_from_state(value_fn)(params,
-    state=state)`` takes them from the state. Put the whole step in one ``jax.jit``, with ``value_fn`` a function inside
-    it: outside, every new function, as a lambda is, compiles the search anew, and a warning says so. Under ``jax.pmap``
-    and ``jax.shard_map`` give it `pmean_fn` of that function.
+    ``update`` needs ``value`` and ``grad`` at p, and ``value_fn``. ``value_fn`` is a function of the parameters alone,
+    and returns one number. The search has already computed the next value and gradient.
+    ``value_and_grad_from_state(value_fn)(params, state=state)`` takes them from the state.
+
+    Put the whole step in one ``jax.jit``, with ``value_fn`` a function inside it. Outside, every new function, such as
+    a lambda, compiles the search anew, and a warning says so. Under ``jax.pmap`` and ``jax.shard_map``, pass `pmean_fn`
+    of that function.
 
     Args:
-        memory: how many pairs are kept.
-        c1: the share of the descent that the slope promises which a step must make.
-        c2: the share of the slope that may be left.
-        max_evaluations: how many points a search looks at. If none is good, the pairs are forgotten.
+        memory: the number of pairs that are kept.
+        c1: the smallest descent of a step, as a share of the descent that the slope promises.
+        c2: the largest slope at the end of a step, as a share of the first slope.
+        max_evaluations: the largest number of points in a search. If none is good, the pairs are forgotten.
+
+    Example:
+        >>> opt, params = lbfgs(), jnp.zeros(2)
+        >>> @jax.jit
+        ... def step(params, state):
+        ...     def value_fn(x):
+        ...         return (x[0] - 3) ** 2 + 10 * (x[1] + 1) ** 2
+        ...     value, grad = value_and_grad_from_state(value_fn)(params, state=state)
+        ...     updates, state = opt.update(grad, state, params, value=value, grad=grad, value_fn=value_fn)
+        ...     return apply_updates(params, updates), state
+        >>> state = opt.init(params)
+        >>> for _ in range(8):
+        ...     params, state = step(params, state)
+        >>> print(np.array(params).round(3))
+        [ 3. -1.]
 
     Example:
         >>> opt, f = lbfgs(), lambda x: (x - 1) ** 2
@@ -78,14 +95,14 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
 
     State: `LBFGSState`, 84 bytes per float32 parameter: 8 for each pair, and 4.
     Source: Liu & Nocedal (1989), "On the limited memory BFGS method for large scale optimization"; Nocedal & Wright
-    (2006), algorithms 7.4 and 7.5. As optax's ``lbfgs``, whose search has other points.
+    (2006), algorithms 7.4 and 7.5. It is optax's ``lbfgs``, but its search looks at other points.
     """
 
     def init(params):
         def stack():
             return jax.tree.map(lambda z: jnp.broadcast_to(z[None], (memory, *z.shape)), zeros_like(params))
 
-        # optax.value_and_grad_from_state takes any finite value for one that a search has found.
+        # inf, because optax.value_and_grad_from_state takes every finite value for the result of a search.
         nowhere = replicated_scalar(params, jnp.inf)
         return LBFGSState(zero_steps(params), nowhere, zeros_like(params), stack(), stack())
 
@@ -112,7 +129,7 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         def rule(h, t):
             return -t * h
 
-        def along(t):  # rounded as it will be, so that the search looks where the step ends
+        def along(t):  # cast, because the search must look at the rounded end of the step
             return cast_like(each(rule, Hg, t=t), params)
 
         def look(t):

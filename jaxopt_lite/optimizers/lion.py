@@ -1,4 +1,4 @@
-"""Lion: the sign of a momentum that was found by search."""
+"""Lion: the sign of a momentum; a program search found the rule."""
 
 from typing import NamedTuple
 
@@ -31,8 +31,8 @@ def lion(
         p ← p - lr sign(c) - lr λ p    λ is weight_decay
         m ← beta2 m + (1 - beta2) g
 
-    Use it with large batches, and where memory is short. Every parameter moves by lr at each step: its lr is 3 to 10
-    times smaller than Adam's, its λ as many times larger.
+    Use it with large batches, and where memory is short. Every parameter moves by lr at each step. Its lr is 3 to 10
+    times smaller than Adam's, and its λ as many times larger.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -44,9 +44,9 @@ def lion(
 
     Example:
         >>> opt = lion(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> updates, state = opt.update(jnp.array([0.001, -100.0]), opt.init(jnp.ones(2)))
+        >>> print(np.array(updates).round(3))
+        [-0.1  0.1]
 
     State: `LionState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
     Source: Chen et al. (2023), arXiv:2302.06675, with the authors' defaults. optax's λ is 1e-3.

@@ -11,7 +11,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class MADGRADState(NamedTuple):
-    """``iter``: steps taken. ``s``, ``v``: weighted sums of gradients and of their squares. ``x0``: where it began."""
+    """``iter``: steps taken. ``s``, ``v``: weighted sums of gradients and their squares. ``x0``: the first params."""
 
     iter: jax.Array
     s: Tree
@@ -30,24 +30,25 @@ def madgrad(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1
         z = x0 - s / (∛v + eps)
         p ← momentum p + (1 - momentum) z
 
-    Use it for sparse problems and for vision, where Adam generalises worse than SGD; it needs less weight decay than
-    they do. Its lr is about ten times Adam's, and hard to compare: it stands in s and, under the cube root, in v.
+    Use it for sparse problems and for vision, where Adam generalises worse than SGD. MADGRAD needs less weight decay
+    than Adam and SGD. Its lr is about ten times Adam's, and hard to compare. It stands in s and, under the cube root,
+    in v.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of the parameters that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the root.
+        eps: added to the root; keeps the quotient finite for zero gradients.
 
     Example:
         >>> opt = madgrad(lr=0.1)
         >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.0271
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.973
 
-    State: `MADGRADState`, 12 bytes per float32 parameter. ``x0`` is a copy of the parameters that ``init`` got; ``v``
-    is real for complex ones.
-    Source: Defazio & Jelassi (2021), arXiv:2101.11075, with the defaults of the authors' code, which, as optax's, adds
-    eps to lr.
+    State: `MADGRADState`, 12 bytes per float32 parameter. ``x0`` is a copy of the parameters that ``init`` got. ``v``
+    is real for complex parameters.
+    Source: Defazio & Jelassi (2021), arXiv:2101.11075, with the defaults of the authors' code. Their code and optax's
+    add eps to lr.
     """
 
     def init(params):
@@ -61,7 +62,7 @@ def madgrad(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9, eps: Scalar = 1
         def rule(g, s, v, p, x0):
             s = s + lam * g
             v = saturating_add(v, abs(lam) * abs2(g))
-            root = jnp.cbrt(jnp.where(v > 0, v, 1))  # which has no slope at 0, where s is 0 as well
+            root = jnp.cbrt(jnp.where(v > 0, v, 1))  # 1 for 0, because cbrt has no slope there; s is 0 there too
             z = x0 - s / (root + eps)
             return (1 - momentum) * (z - p), s, v
 

@@ -42,7 +42,7 @@ def mars(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """Build MARS-AdamW, in its approximate form, which takes one gradient a step.
+    """Build MARS-AdamW, in its approximate form with one gradient per step.
 
         iter ← iter + 1
         c = g + gamma beta1 / (1 - beta1) (g - the last g)    before the first step, 0
@@ -57,21 +57,21 @@ def mars(
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
-        gamma: how much of the variance is taken out; 0 leaves AdamW along gradients of norm 1 at most.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+        gamma: the strength of the variance reduction; 0 leaves AdamW along gradients of norm 1 at most.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
         >>> opt = mars(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.3f} {state.m:.3f}")  # m is 0.05 c, and c is cut to 1
+        0.900 0.050
 
     State: `MARSState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Yuan et al. (2024), arXiv:2411.10438, with the defaults of the authors' code, which steps vectors by AdamW
-    unless ``optimize_1d``: `partition` does so here.
+    Source: Yuan et al. (2024), arXiv:2411.10438, with the defaults of the authors' code. Their code steps vectors by
+    AdamW, unless ``optimize_1d`` is set. `partition` does so here.
     """
 
     def init(params):

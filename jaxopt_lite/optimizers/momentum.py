@@ -10,7 +10,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class MomentumState(NamedTuple):
-    """``iter``: steps taken. ``velocity``: the step that inertia alone would take, learning rate included."""
+    """``iter``: steps taken. ``velocity``: the fading sum of steps, learning rate included."""
 
     iter: jax.Array
     velocity: Tree
@@ -23,8 +23,8 @@ def momentum(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
         velocity ← momentum velocity - lr g
         p ← p + velocity
 
-    Use it where plain gradient descent zigzags. A steady slope is walked at lr / (1 - momentum). Its lr is 10 to 1,000
-    times Adam's.
+    Use it where plain gradient descent zigzags. On a steady slope it moves at the rate lr / (1 - momentum). Its lr is
+    10 to 1,000 times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -32,13 +32,14 @@ def momentum(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
 
     Example:
         >>> opt = momentum(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.2
+        >>> first, state = opt.update(2.0, opt.init(1.0))
+        >>> second, state = opt.update(2.0, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.200 -0.380
 
     State: `MomentumState`, 4 bytes per float32 parameter.
     Source: Deep Learning from Scratch, §6.1.4. torch and optax keep lr outside the velocity, which is the same while lr
-    is constant; after lr drops, this velocity still remembers the steps that were taken at the old one.
+    is constant. After a drop of lr, this velocity still remembers the steps at the old lr.
     """
 
     def init(params):

@@ -35,15 +35,20 @@ def nadam(
         m̂ = μ_{t+1} m / (1 - μ_1 … μ_{t+1}) + (1 - μ_t) g / (1 - μ_1 … μ_t)
         p ← p - lr m̂ / (√v̂ + eps)                                          v̂ = v / (1 - beta2^iter)
 
-    Use it in place of Adam where turns should be taken faster: the gradient of this step weighs more. Its lr is about
-    Adam's.
+    Use it in place of Adam for faster turns: the gradient of this step weighs more. Its lr is about Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
-        beta1: what μ_t grows to from half of it, in [0, 1); the share of ``m`` that each step keeps.
+        beta1: the share of ``m`` that each step keeps, in [0, 1). μ_t grows from half of beta1 to beta1.
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
-        momentum_decay: ψ of the paper, by which μ_t approaches beta1: half of the way takes 4,000 steps.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
+        momentum_decay: ψ of the paper, the speed at which μ_t approaches beta1; half of the way takes 4,000 steps.
+
+    Example:
+        >>> opt = nadam(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.894
 
     Example:
         >>> opt = nadam(lr=0.1)
@@ -52,7 +57,8 @@ def nadam(
         -0.106
 
     State: `NAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Dozat (2016), with torch's defaults, to which it is equal. optax's nadam has no warm-up of μ: `nadamw` here.
+    Source: Dozat (2016), with torch's defaults; it matches torch's. optax's nadam has no warm-up of μ; here, that is
+    `nadamw`.
     """
 
     def init(params):

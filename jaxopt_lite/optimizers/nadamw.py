@@ -46,26 +46,26 @@ def nadamw(
         m̃ = beta1 m / (1 - beta1^(iter + 1)) + (1 - beta1) g / (1 - beta1^iter)
         p ← p - lr m̃ / (√v̂ + eps) - lr λ p    λ is weight_decay, v̂ = v / (1 - beta2^iter)
 
-    Use it wherever AdamW is used; with warm-up and a cosine it is seldom worse. Its lr is Adam's.
+    Use it wherever AdamW is used. With a warm-up and a cosine, it is seldom worse. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
-        >>> opt = nadamw(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.148
+        >>> opt = nadamw(lr=0.1, weight_decay=0.0)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.853
 
     State: `NAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Dozat (2016), as in optax, whose λ is 1e-4; defaults are AdamW's. torch's NAdam with decoupled_weight_decay
-    warms its momentum up: `nadam` before `weight_decay`.
+    Source: Dozat (2016), as in optax, whose λ is 1e-4. The defaults are AdamW's. torch's NAdam with
+    decoupled_weight_decay warms its momentum up; here, that is `nadam` before `weight_decay`.
     """
 
     def init(params):

@@ -10,7 +10,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NesterovState(NamedTuple):
-    """``iter``: steps taken. ``velocity``: the step that inertia alone would take, learning rate included."""
+    """``iter``: steps taken. ``velocity``: the fading sum of steps, learning rate included."""
 
     iter: jax.Array
     velocity: Tree
@@ -18,15 +18,15 @@ class NesterovState(NamedTuple):
 
 @optimizer(family="first-order", paper="Nesterov (1983), as rewritten by Bengio et al., arXiv:1212.0901")
 def nesterov(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
-    """Build Nesterov's accelerated gradient, in the form that takes the gradient at the parameters themselves.
+    """Build Nesterov's accelerated gradient, with gradients taken at the parameters themselves.
 
         velocity ← momentum velocity - lr g
         p ← p + momentum velocity - lr g        with the new velocity
 
-    In the old velocity the step is momentum² velocity - (1 + momentum) lr g; code that puts the new velocity into that
-    formula takes the momentum twice.
+    Written with the old velocity, the step is momentum² velocity - (1 + momentum) lr g. Code with the new velocity in
+    that formula takes the momentum twice.
 
-    Use it like momentum; it overshoots less where the curvature is high. Its lr is 10 to 1,000 times Adam's.
+    Use it like `momentum`; it overshoots less where the curvature is high. Its lr is 10 to 1,000 times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -35,11 +35,11 @@ def nesterov(lr: ScalarOrSchedule = 0.01, momentum: Scalar = 0.9):
     Example:
         >>> opt = nesterov(lr=0.1)
         >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.38
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.620
 
     State: `NesterovState`, 4 bytes per float32 parameter.
-    Source: Deep Learning from Scratch, the code of chapter 6. While lr is constant, as torch's and optax's
+    Source: Deep Learning from Scratch, the code of chapter 6. While lr is constant, it matches torch's and optax's
     ``nesterov=True``.
     """
 

@@ -25,7 +25,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class NorMuonState(NamedTuple):
-    """``iter``: steps taken. ``momentum``: B, the moving average of gradients. ``v``: for each output, of U²."""
+    """``iter``: steps taken. ``momentum``: B, the average of gradients. ``v``: the average of U², per output."""
 
     iter: jax.Array
     momentum: Tree
@@ -52,7 +52,7 @@ def normuon(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Build NorMuon, which is Muon, normalised neuron by neuron.
+    """Build NorMuon, Muon normalised neuron by neuron.
 
         B ← B + (1 - momentum) (g - B)
         U = orthogonal(g + momentum (B - g))      with nesterov, otherwise of B
@@ -60,43 +60,43 @@ def normuon(
         Û = U / (√v + eps)
         p ← p - lr s ‖U‖ / ‖Û‖ Û - lr λ p         λ is weight_decay, s as in `muon`
 
-    Use it in place of `muon`, where some neurons would move much further than others: it has won there since 2025. Its
-    lr is Muon's, 10 to 50 times Adam's.
+    Use it in place of `muon` if some neurons would move much further than others. It has won there since 2025. Its lr
+    is Muon's, 10 to 50 times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of ``B`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where a neuron has no gradient.
+        eps: added to √v; keeps the quotient finite for a neuron without gradient.
         nesterov: look one step of the average ahead.
         weight_decay: λ; a number, an array, or a schedule.
         decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`.
         peak_lr: the largest lr of the schedule, for "independent".
         method: "newton_schulz" or "polar_express", as in `muon`.
-        steps: of the method.
-        coefficients: a, b, c of all steps, or of each, in place of the method's, as in `muon`.
+        steps: the number of steps of ``method``.
+        coefficients: a, b, c for all steps, or for each step, in place of the method's; as in `muon`.
         scale: "original" or "match_rms_adamw", as in `muon`.
         bfloat16: multiply in bfloat16, as in `muon`.
-        out_axis: the axis of what a matrix gives, as in `muon`.
-        in_axis: the axis of what it takes, as in `muon`.
-        hidden: which leaves are hidden matrices, as in `muon`.
+        out_axis: the axis of a matrix's outputs, as in `muon`.
+        in_axis: the axis of a matrix's inputs, as in `muon`.
+        hidden: the leaves that are hidden matrices, as in `muon`.
         others: the optimizer of all other leaves, as in `muon`.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and ``others`` is None.
 
     Example:
-        >>> opt = normuon(lr=0.1, hidden="*")
-        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
-        >>> state = opt.init(params)
-        >>> updates, state = opt.update(params, state, params)
-        >>> print(f"{updates['kernel'][0, 0]:.2g}")
-        -0.089
+        >>> params = {"kernel": jnp.zeros((4, 2))}
+        >>> opt = normuon(lr=0.1)
+        >>> updates, state = opt.update({"kernel": jnp.arange(8.0).reshape(4, 2)}, opt.init(params))
+        >>> lengths = jnp.linalg.norm(updates["kernel"], axis=0)
+        >>> print(f"{lengths[0] / lengths[1]:.2f}", state.v["kernel"].shape)  # both neurons move equally far
+        1.00 (1, 2)
 
-    State: `NorMuonState`, 4 bytes per float32 parameter, and 4 per output; with ``others`` a dict of it and of their
-    state, ``hidden`` and ``others``.
-    Source: Li et al. (2025), arXiv:2510.05491, with the length kept as in the authors' code; in the paper a step's root
-    mean square is 0.2 lr.
+    State: `NorMuonState`, 4 bytes per float32 parameter, and 4 per output. With ``others``, the state is a dict of two
+    states, with the keys ``hidden`` and ``others``.
+    Source: Li et al. (2025), arXiv:2510.05491, with the length kept, as in the authors' code. In the paper, a step's
+    root mean square is 0.2 lr.
     """
     triples = in_triples("normuon", coefficients)
 

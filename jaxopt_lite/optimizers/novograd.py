@@ -26,21 +26,27 @@ def novograd(
     eps: Scalar = 1e-8,
     weight_decay: ScalarOrSchedule = 0.0,
 ):
-    """Build NovoGrad.
+    """Build NovoGrad, with one second moment for each layer.
 
         v ← v + (1 - beta2) (‖g‖² - v)               leaf by leaf; at the first step v ← ‖g‖²
         m ← beta1 m + g / (√v + eps) + λ p           λ is weight_decay
         p ← p - lr m
 
-    Use it for speech and other deep convolutional networks, and where memory is short. A leaf moves by up to
-    lr / (1 - beta1) a step, all of it together: its lr is 1 to 10 times Adam's.
+    Use it for speech and other deep convolutional networks, and where memory is short. A whole leaf moves by up to lr /
+    (1 - beta1) a step. Its lr is 1 to 10 times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the root.
-        weight_decay: λ, which stands inside the momentum; a number, an array, or a schedule.
+        eps: added to the root; keeps the quotient finite for zero gradients.
+        weight_decay: λ, inside the momentum; a number, an array, or a schedule.
+
+    Example:
+        >>> opt = novograd(lr=0.1)
+        >>> updates, state = opt.update(jnp.array([3.0, 4.0]), opt.init(jnp.ones(2)))
+        >>> print(np.array(updates).round(3))
+        [-0.06 -0.08]
 
     Example:
         >>> opt = novograd(lr=0.1)
@@ -49,7 +55,7 @@ def novograd(
         -0.1
 
     State: `NovoGradState`, 4 bytes per float32 parameter, and 4 per leaf.
-    Source: Ginsburg et al. (2019), arXiv:1905.11286. As optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
+    Source: Ginsburg et al. (2019), arXiv:1905.11286. It matches optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""Prodigy: Adam at a learning rate that it estimates on the way."""
+"""Prodigy: Adam with a learning rate estimated on the way."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ProdigyState(NamedTuple):
-    """``iter``: steps taken. ``d``: the estimate, and ``r`` over the length of ``s`` what it comes from.
+    """``iter``: steps taken. ``d``: the estimate, which grows to d_coef r / ‖s‖₁.
 
     ``m``, ``v``: the moving averages of gradients and of their squares, at the scale of d. ``start``: the first params.
     """
@@ -50,7 +50,7 @@ def prodigy(
     d0: Scalar = 1e-6,
     d_coef: Scalar = 1.0,
 ):
-    """Build Prodigy.
+    """Build Prodigy, Adam with an estimated learning rate.
 
         r ← √beta2 r + (1 - √beta2) lr d² ⟨g, start - p⟩    sums over the whole tree
         s ← √beta2 s + (1 - √beta2) lr d² g
@@ -59,18 +59,30 @@ def prodigy(
         p ← p - lr d (m / (√v + d eps) + λ p)               λ is weight_decay
         d ← max(d, d_coef r / ‖s‖₁)
 
-    Use it where nobody has tuned Adam's lr: lr d ends close to it, and lr stays 1, or is a schedule that falls from 1.
-    It needs some hundred steps to find d; a d that is still rising at the end wants a larger ``d_coef``.
-    Parameters in bfloat16 would round the first, tiny steps away: raise d0.
+    Use it where nobody has tuned Adam's lr. In the end, lr d is close to Adam's lr. Leave lr at 1, or let a schedule
+    fall from 1. It needs some hundred steps to find d. If d still rises at the end, choose a larger ``d_coef``.
+    Parameters in bfloat16 would round away the first, tiny steps; raise ``d0`` for them.
 
     Args:
-        lr: factor of d; a number, an array, or a schedule of ``iter``, counted from 0.
+        lr: the factor of d; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
-        beta2: the share of ``v`` that each step keeps, in [0, 1); its root, of ``r`` and ``s``.
-        eps: keeps the quotient finite where gradients are zero.
+        beta2: the share of ``v`` that each step keeps, in [0, 1). ``r`` and ``s`` keep the share √beta2.
+        eps: added to √v, times d; keeps the quotient finite for zero gradients.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        d0: the first d, below any that may be right.
-        d_coef: factor of the estimate: 0.5 to 2 makes it more careful, or bolder.
+        d0: the first d; choose it smaller than any suitable d.
+        d_coef: the factor of the estimate: 0.5 makes it more careful, 2 makes it bolder.
+
+    Example:
+        >>> opt = prodigy()
+        >>> @jax.jit
+        ... def step(params, state):
+        ...     updates, state = opt.update(params - 3, state, params)
+        ...     return apply_updates(params, updates), state
+        >>> params, state = 1.0, opt.init(1.0)
+        >>> for _ in range(200):
+        ...     params, state = step(params, state)
+        >>> print(f"{params:.2f} {state.d:.0f}")
+        3.00 1
 
     Example:
         >>> opt = prodigy(lr=1.0)
@@ -80,7 +92,8 @@ def prodigy(
 
     State: `ProdigyState`, 16 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Mishchenko & Defazio (2023), arXiv:2306.06101, algorithm 4, in the order of the authors' package prodigyopt.
-    That divides ``r`` and ``s`` by d0, and multiplies eps by the d of the next step. As there, no bias is corrected.
+    That package divides ``r`` and ``s`` by d0, and multiplies eps by the d of the next step. No bias is corrected, as
+    there.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""PSGD: whitening that is learned, factor by factor."""
+"""PSGD: a whitening that is learned, factor by factor."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ DAMPING = float(np.finfo(np.float32).eps) ** 0.5
 class PSGDKronState(NamedTuple):
     """``iter``: steps taken. ``m``: the moving average of gradients. ``factors``: Q1 and Q2, upper triangular.
 
-    ``key``: the data of the PRNG key, from which each step's noise is made.
+    ``key``: the data of the PRNG key, which makes each step's noise.
     """
 
     iter: jax.Array
@@ -53,7 +53,7 @@ def psgd_kron(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Build preconditioned stochastic gradient descent with a Kronecker product as its preconditioner.
+    """Build preconditioned stochastic gradient descent, with a Kronecker product as preconditioner.
 
         m ← m + (1 - beta1) (g - m)
         u = m̂ + 0.00035 mean(|m̂|) V                         m̂ without bias, V ~ N(0, 1)
@@ -62,7 +62,7 @@ def psgd_kron(
         U = Q1ᵀ Q1 u Q2ᵀ Q2
         p ← p - lr min(1, clipping / rms(U)) U - lr λ p     λ is weight_decay
 
-    Use it as `shampoo`, without roots and decompositions: the factors settle where U has about the size of 1 in every
+    Use it as `shampoo`, without roots and decompositions. The factors settle where U has about the size of 1 in every
     direction. Its lr is a third of Adam's.
 
     Args:
@@ -71,29 +71,30 @@ def psgd_kron(
         precond_lr: the learning rate of the factors.
         clipping: the largest root mean square of U.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        every: the factors are fitted, and noise is added, in one step of so many.
-        seed: an integer, or an array of one; equal seeds give equal noise, also after a restart from a checkpoint.
-        out_axis: the axis of what a matrix gives, as in `muon`.
-        in_axis: the axis of what it takes, as in `muon`.
-        hidden: which leaves are hidden matrices, as in `muon`.
+        every: one step in ``every`` fits the factors and adds noise.
+        seed: an integer, or an array with one integer; equal seeds give equal noise, also after a restart from a
+            checkpoint.
+        out_axis: the axis of a matrix's outputs, as in `muon`.
+        in_axis: the axis of a matrix's inputs, as in `muon`.
+        hidden: the leaves that are hidden matrices, as in `muon`.
         others: the optimizer of all other leaves, as in `muon`.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and ``others`` is None.
 
     Example:
-        >>> opt = psgd_kron(lr=0.1, hidden="*")
-        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
-        >>> state = opt.init(params)
-        >>> updates, state = opt.update(params, state, params)
-        >>> print(f"{updates['kernel'][0, 0]:.1g}")
-        -0.2
+        >>> params = {"kernel": jnp.eye(2)}
+        >>> opt = psgd_kron(lr=0.1, every=2)
+        >>> updates, state = opt.update({"kernel": 10 * jnp.eye(2)}, opt.init(params), params)
+        >>> print(np.array(jnp.diag(updates["kernel"])).round(3))  # no fit yet; U is cut to a root mean square of 1.1
+        [-0.156 -0.156]
 
-    State: `PSGDKronState`, 12 bytes per float32 parameter of a square matrix: 4, and 4 fan_in² + 4 fan_out²; with
-    ``others`` a dict of it and of their state, ``hidden`` and ``others``.
-    Source: Li (2018), arXiv:1512.04202, and Li (2024), arXiv:2402.04553, in the form of the package kron_torch. Its
-    norm of A Aᵀ + B Bᵀ, two steps of a power iteration, is taken over. Its balancing of the factors is not, because it
-    changes rounding alone; nor are there diagonal factors for long sides.
+    State: `PSGDKronState`, 12 bytes per float32 parameter of a square matrix. These are 4 bytes per parameter, and 4
+    fan_in² + 4 fan_out² bytes per matrix. With ``others``, the state is a dict of two states, with the keys ``hidden``
+    and ``others``.
+    Source: Li (2018), arXiv:1512.04202, and Li (2024), arXiv:2402.04553, in the form of the package kron_torch. The
+    norm of A Aᵀ + B Bᵀ is taken from there: two steps of a power iteration. The balancing of the factors is left out,
+    because it changes only the rounding. There are no diagonal factors for long sides.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""RAdam: Adam whose first steps wait until the second moment can be trusted."""
+"""RAdam: Adam with short first steps, because the second moment is still uncertain."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class RAdamState(NamedTuple):
 
 @optimizer(family="adaptive", paper="Liu et al. (2020), arXiv:1908.03265")
 def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.999, eps: Scalar = 1e-8):
-    """Build RAdam, rectified Adam.
+    """Build rectified Adam.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
@@ -31,14 +31,20 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         p ← p - lr r m̂ √(1 - beta2^iter) / (√v + eps)         where ρ > 5
         p ← p - lr m̂                                          elsewhere; m̂ = m / (1 - beta1^iter)
 
-    Use it in place of a warm-up: r grows from 0 to 1 over several times 1 / (1 - beta2) steps. The first five are plain
-    steps along m̂, without a second moment. Their size depends on the gradient's scale. Its lr is Adam's.
+    Use it in place of a warm-up: r grows from 0 to 1 over several times 1 / (1 - beta2) steps. The first five steps
+    have no second moment: they are plain steps along m̂. Their size depends on the gradient's scale. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the root before its correction.
+        eps: added to the root before its correction; keeps the quotient finite for zero gradients.
+
+    Example:
+        >>> opt = radam(lr=0.1)
+        >>> updates, state = opt.update(2.0, opt.init(1.0))
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.800
 
     Example:
         >>> opt = radam(lr=0.1)
@@ -47,8 +53,8 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         -0.2
 
     State: `RAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Liu et al. (2020), arXiv:1908.03265, with the threshold of 5 that the authors' code, torch and optax have;
-    the paper's is 4. As torch's; optax adds eps to the corrected root.
+    Source: Liu et al. (2020), arXiv:1908.03265. The threshold of 5 is that of the authors' code, torch and optax; the
+    paper's is 4. It matches torch's; optax adds eps to the corrected root.
     """
 
     def init(params):
@@ -59,8 +65,8 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         lr_t = at(lr, state.iter)
         c1, c2 = bias_correction(beta1, t), bias_correction(beta2, t)
         longest = 2 / (1 - beta2) - 1
-        # ρ with 1 / expm1(x) for beta2^iter / (1 - beta2^iter), with what is as large as ρ∞ taken out of both terms:
-        # float32 would leave little of their difference.
+        # ρ has 1 / expm1(x) for beta2^iter / (1 - beta2^iter). Parts as large as ρ∞ are taken out of both terms,
+        # because float32 would leave little of their difference.
         x = -1.0 * t * log(beta2)
         near, far = jnp.minimum(x, 0.25), jnp.maximum(x, 0.25)
         series = 1 - near / 6 + near**3 / 360 - near**5 / 15120 + near**7 / 604800

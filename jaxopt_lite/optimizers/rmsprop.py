@@ -13,7 +13,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 class RMSPropState(NamedTuple):
     """``iter``: steps taken. ``h``: the moving average of squared gradients.
 
-    ``mean``: that of gradients, None unless centered. ``b``: the fading sum of quotients, None without momentum.
+    ``mean``: the average of gradients, None unless centered. ``b``: the fading sum of quotients, None without momentum.
     """
 
     iter: jax.Array
@@ -30,7 +30,7 @@ def rmsprop(
     momentum: Scalar | None = None,
     centered: bool = False,
 ):
-    """Build RMSProp.
+    """Build RMSProp, AdaGrad that forgets.
 
         h ← decay_rate h + (1 - decay_rate) g²
         p ← p - lr g / (√h + eps)
@@ -39,25 +39,25 @@ def rmsprop(
         b ← momentum b + g / (√h + eps)                with momentum, p ← p - lr b
 
     Use it where AdaGrad's steps die out before the training is done: on moving targets, with recurrent networks, in
-    reinforcement learning. Its lr is of Adam's size; the first step, with h still near 0, is lr / √(1 - decay_rate).
+    reinforcement learning. Its lr is of Adam's size. The first step, with h still near 0, is lr / √(1 - decay_rate).
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         decay_rate: the share of the averages that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the root.
+        eps: added to the root; keeps the quotient finite for zero gradients.
         momentum: the share of ``b`` that each step keeps, in [0, 1), or None.
-        centered: divide by the deviation of the gradients in place of their mean square.
+        centered: divide by the deviation of the gradients in place of the root of their mean square.
 
     Example:
-        >>> opt = rmsprop(lr=0.1)
+        >>> opt = rmsprop(lr=0.01)
         >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -1
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.900
 
-    State: `RMSPropState`, 4 bytes per float32 parameter; 4 more with momentum, and 4 more where centered. ``h`` is real
+    State: `RMSPropState`, 4 bytes per float32 parameter; 4 more with momentum, and 4 more if centered. ``h`` is real
     for complex parameters.
-    Source: Deep Learning from Scratch, the code of chapter 6; momentum and centering are torch's (Graves, 2013,
-    arXiv:1308.0850). torch's eps is 1e-8; optax's decay is 0.9, its eps 1e-8 inside the root.
+    Source: Deep Learning from Scratch, the code of chapter 6. Momentum and centering are torch's (Graves, 2013,
+    arXiv:1308.0850). torch's eps is 1e-8. optax's decay is 0.9, and its eps of 1e-8 stands inside the root.
     """
 
     def init(params):
@@ -73,7 +73,7 @@ def rmsprop(
             variance = h
             if centered:
                 mean = decay_rate * mean + (1 - decay_rate) * g
-                variance = jnp.maximum(h - abs2(mean), 0)  # which rounding can bring below
+                variance = jnp.maximum(h - abs2(mean), 0)  # at least 0, because rounding can bring it below
             u = g / (sqrt(variance) + eps)
             if momentum is not None:
                 u = b = momentum * b + u

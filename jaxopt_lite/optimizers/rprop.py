@@ -11,7 +11,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class RpropState(NamedTuple):
-    """``iter``: steps taken. ``scale``: each parameter's step, in units of lr. ``sign``: of its last gradient."""
+    """``iter``: steps taken. ``scale``: each parameter's step, in units of lr. ``sign``: its last gradient's sign."""
 
     iter: jax.Array
     scale: Tree
@@ -26,33 +26,34 @@ def rprop(
     min_scale: Scalar = 1e-4,
     max_scale: Scalar = 5000.0,
 ):
-    """Build Rprop, resilient backpropagation, without weight backtracking.
+    """Build resilient backpropagation, without weight backtracking.
 
         scale ← eta_plus scale                where sign(g) is the last sign
         scale ← eta_minus scale; g ← 0        where it has turned
         p ← p - lr scale sign(g)              scale begins at 1 and stays in [min_scale, max_scale]
         sign ← sign(g)
 
-    Use it with gradients of the whole data set; noise turns signs, and steps shrink to nothing. Its lr, the first step,
-    may be ten times Adam's, and matters little.
+    Use it with gradients of the whole data set. Noise turns signs, and steps then shrink to nothing. Its lr is the
+    first step; it may be ten times Adam's, and matters little.
 
     Args:
         lr: the length of the first step; a number, an array, or a schedule of ``iter``, counted from 0.
-        eta_minus: by what a step shrinks after its sign has turned, in [0, 1).
-        eta_plus: the factor by which it grows otherwise, at least 1.
+        eta_minus: the factor of a step whose sign has turned, in [0, 1).
+        eta_plus: the factor of a step whose sign is the same, at least 1.
         min_scale: the smallest step, in units of lr.
         max_scale: the largest step, in units of lr.
 
     Example:
         >>> opt = rprop(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> first, state = opt.update(2.0, opt.init(1.0))
+        >>> second, state = opt.update(0.001, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.100 -0.120
 
     State: `RpropState`, 8 bytes per float32 parameter. ``scale`` is real for complex parameters. Their sign is their
-    direction, and it has turned at an angle beyond 90°.
+    direction, and turns if two directions are more than 90° apart.
     Source: Riedmiller & Braun (1993), "A direct adaptive method for faster backpropagation learning", with torch's
-    bounds, which are lengths there: 1e-6 and 50. optax takes every step one step late.
+    bounds. In torch, these are lengths: 1e-6 and 50. optax takes every step one step late.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""Schedule-free AdamW: what a falling learning rate gives, without one."""
+"""Schedule-free AdamW: an average in place of a falling learning rate."""
 
 from typing import NamedTuple
 
@@ -24,9 +24,9 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ScheduleFreeAdamWState(NamedTuple):
-    """``iter``: steps taken. ``z``: where steps are taken. ``v``: the moving average of squared gradients.
+    """``iter``: steps taken. ``z``: the point that steps move. ``v``: the moving average of squared gradients.
 
-    ``lr_max``: the largest |lr| so far. ``weight_sum``: of the weights in x. ``beta1``: for evaluation.
+    ``lr_max``: the largest |lr| so far. ``weight_sum``: the sum of all w. ``beta1``: for `evaluation_params`.
     """
 
     iter: jax.Array
@@ -56,20 +56,29 @@ def schedule_free_adamw(
         x ← x + w / (the sum of all w so far) (z - x)
         p ← (1 - beta1) z + beta1 x
 
-    Use it where a run may end at any time: gradients are taken at p, and the model that counts is x, which
+    Use it where a run may end at any time. Gradients are taken at p. The model to evaluate is x, which
     ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 1 to 10
     times Adam's.
 
-    x is kept in p, so parameters should be in float32. Nothing may move them after this rule, as a decay in a chain or
-    `lookahead` would.
+    x is kept in p, so parameters should be in float32. Nothing may move them after this rule, such as a decay in a
+    chain, or `lookahead`.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
-        beta1: how close to x gradients are taken, in [0.01, 1).
+        beta1: the weight of x in p, where gradients are taken; in [0.01, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotient finite for zero gradients.
         weight_decay: λ; a number, an array, or a schedule.
-        power: r of the paper: how much more later steps weigh in x.
+        power: r of the paper; a larger power gives later steps more weight in x.
+
+    Example:
+        >>> opt, params = schedule_free_adamw(lr=0.1), 1.0
+        >>> state = opt.init(params)
+        >>> for _ in range(3):
+        ...     updates, state = opt.update(2.0, state, params)
+        ...     params = apply_updates(params, updates)
+        >>> print(f"{state.z:.3f} {params:.3f} {evaluation_params(state, params):.3f}")
+        0.700 0.790 0.800
 
     Example:
         >>> opt = schedule_free_adamw(lr=0.1)
@@ -78,7 +87,7 @@ def schedule_free_adamw(
         -0.1
 
     State: `ScheduleFreeAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose warm-up is
+    Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree. Its warm-up is
     ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's statistics have to be taken at x again.
     """
 

@@ -1,4 +1,4 @@
-"""Schedule-free SGD: what a falling learning rate gives, without one."""
+"""Schedule-free SGD: an average in place of a falling learning rate."""
 
 from typing import NamedTuple
 
@@ -11,9 +11,9 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class ScheduleFreeSGDState(NamedTuple):
-    """``iter``: steps taken. ``z``: where steps are taken.
+    """``iter``: steps taken. ``z``: the point that steps move.
 
-    ``lr_max``: the largest |lr| so far. ``weight_sum``: of the weights in x. ``beta1``: for evaluation.
+    ``lr_max``: the largest |lr| so far. ``weight_sum``: the sum of all w. ``beta1``: for `evaluation_params`.
     """
 
     iter: jax.Array
@@ -39,18 +39,27 @@ def schedule_free_sgd(
         x ← x + w / (the sum of all w so far) (z - x)
         p ← (1 - beta1) z + beta1 x
 
-    Use it where a run may end at any time: gradients are taken at p, and the model that counts is x, which
+    Use it where a run may end at any time. Gradients are taken at p. The model to evaluate is x, which
     ``evaluation_params(state, params)`` gives. A warm-up helps, as a schedule; nothing has to fall. Its lr is 10 to 50
     times SGD's, hundreds of times Adam's.
 
-    x is kept in p, so parameters should be in float32. Nothing may move them after this rule, as a decay in a chain or
-    `lookahead` would.
+    x is kept in p, so parameters should be in float32. Nothing may move them after this rule, such as a decay in a
+    chain, or `lookahead`.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
-        beta1: how close to x gradients are taken, in [0.01, 1).
+        beta1: the weight of x in p, where gradients are taken; in [0.01, 1).
         weight_decay: λ; a number, an array, or a schedule.
-        power: r of the paper: how much more later steps weigh in x.
+        power: r of the paper; a larger power gives later steps more weight in x.
+
+    Example:
+        >>> opt, params = schedule_free_sgd(lr=0.1), 1.0
+        >>> state = opt.init(params)
+        >>> for _ in range(3):
+        ...     updates, state = opt.update(2.0, state, params)
+        ...     params = apply_updates(params, updates)
+        >>> print(f"{state.z:.3f} {params:.3f} {evaluation_params(state, params):.3f}")
+        0.400 0.580 0.600
 
     Example:
         >>> opt = schedule_free_sgd(lr=0.1)
@@ -59,9 +68,9 @@ def schedule_free_sgd(
         -0.2
 
     State: `ScheduleFreeSGDState`, 4 bytes per float32 parameter.
-    Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose lr is 1 and whose
-    warm-up is ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's
-    statistics have to be taken at x again.
+    Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose lr is 1. Its warm-up
+    is ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's statistics have to be taken at x
+    again.
     """
 
     def init(params):

@@ -1,4 +1,4 @@
-"""Scion: steps to the far side of a ball, in the norm that suits the layer."""
+"""Scion: steps to the far side of a ball, in a norm that suits the layer."""
 
 from typing import Literal, NamedTuple
 
@@ -40,41 +40,41 @@ def scion(
         step = √(fan_out / fan_in) orthogonal(m)    for "spectral"; "sign": sign(m); "sign_fan_in": sign(m) / fan_in
         p ← p - lr radius step - lr p               without the last part, if not ``constrained``
 
-    Use it for whole networks at one lr, which stays right as they widen: radius 50 for hidden matrices, say
-    ``hidden="block*/kernel"``, and for embedding and head
+    Use it for whole networks at one lr, which stays right as they widen. Hidden matrices have radius 50, with
+    ``hidden="block*/kernel"`` for instance. Embedding and head go to
     ``others=scion(radius=3000.0, norm="sign", hidden="embed*|head/kernel", others=adamw())``. Its lr times its radius
     is 10 to 50 times Adam's lr.
 
     Args:
-        lr: the share of the way to the ball's far side; a number, an array, or a schedule of ``iter``, from 0.
+        lr: the share of the way to the ball's far side; a number, an array, or a schedule of ``iter``, counted from 0.
         momentum: the share of ``m`` that each step keeps, in [0, 1).
-        radius: ρ of the paper, of the ball.
-        norm: the ball's: "spectral" for hidden matrices, "sign" for embeddings, "sign_fan_in" for heads.
-        constrained: stay within the ball; otherwise it is the unit of the step alone, and nothing decays.
+        radius: ρ of the paper, the radius of the ball.
+        norm: the norm of the ball: "spectral" for hidden matrices, "sign" for embeddings, "sign_fan_in" for heads.
+        constrained: stay within the ball. Otherwise the radius is only the unit of the step, and nothing decays.
         method: "newton_schulz" or "polar_express", as in `muon`.
-        steps: of the method.
-        coefficients: a, b, c of all steps, or of each, in place of the method's, as in `muon`.
+        steps: the number of steps of ``method``.
+        coefficients: a, b, c for all steps, or for each step, in place of the method's; as in `muon`.
         bfloat16: multiply in bfloat16, as in `muon`.
-        out_axis: the axis of what a matrix gives, as in `muon`.
-        in_axis: the axis of what it takes, as in `muon`.
-        hidden: which leaves are hidden matrices, as in `muon`.
+        out_axis: the axis of a matrix's outputs, as in `muon`.
+        in_axis: the axis of a matrix's inputs, as in `muon`.
+        hidden: the leaves that are hidden matrices, as in `muon`.
         others: the optimizer of all other leaves, as in `muon`.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and ``others`` is None.
 
     Example:
-        >>> opt = scion(lr=0.1, hidden="*")
-        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
-        >>> state = opt.init(params)
-        >>> updates, state = opt.update(params, state, params)
-        >>> print(f"{updates['kernel'][0, 0]:.2g}")
-        -3.9
+        >>> params = {"kernel": jnp.eye(2)}
+        >>> opt = scion(lr=0.1, radius=2.0, norm="sign")
+        >>> updates, state = opt.update({"kernel": jnp.array([[1.0, -7.0], [0.1, 3.0]])}, opt.init(params), params)
+        >>> print(np.array(apply_updates(params, updates)["kernel"]).round(2))  # 0.9 p - 0.2 sign(m)
+        [[ 0.7  0.2]
+         [-0.2  0.7]]
 
-    State: `ScionState`, 4 bytes per float32 parameter; with ``others`` a dict of it and of their state,
-    ``hidden`` and ``others``.
+    State: `ScionState`, 4 bytes per float32 parameter. With ``others``, the state is a dict of two states, with the
+    keys ``hidden`` and ``others``.
     Source: Pethick et al. (2025), arXiv:2502.07529, algorithms 1 and 2, with the scales of the authors' code. There, lr
-    is 2⁻¹², and momentum 1 - ours. It makes one matrix of a convolution's kernel, (h, w, in, out), at 1 / (h w).
+    is 2⁻¹², and momentum is 1 - ours. A convolution's kernel, (h, w, in, out), is one matrix there, at 1 / (h w).
     """
     triples = in_triples("scion", coefficients)
 

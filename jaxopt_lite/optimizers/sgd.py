@@ -1,4 +1,4 @@
-"""Stochastic gradient descent: downhill, as far as the slope is steep."""
+"""Stochastic gradient descent: lr times the gradient, downhill."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from jaxopt_lite.types import ScalarOrSchedule
 
 
 class SGDState(NamedTuple):
-    """``iter``: steps taken, which schedules count by."""
+    """``iter``: steps taken, for schedules."""
 
     iter: jax.Array
 
@@ -21,8 +21,8 @@ def sgd(lr: ScalarOrSchedule = 0.01):
 
         p ← p - lr g
 
-    Use it as the yardstick: whatever costs more has to beat it, each at its own best rate. Its lr is 10 to 10,000 times
-    Adam's.
+    Use it as the yardstick: a more expensive rule has to beat it, each at its own best rate. Its lr is 10 to 10,000
+    times Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -30,11 +30,11 @@ def sgd(lr: ScalarOrSchedule = 0.01):
     Example:
         >>> opt = sgd(lr=0.1)
         >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.2
+        >>> print(f"{apply_updates(1.0, updates):.3f}")
+        0.800
 
     State: `SGDState`, 4 bytes in all.
-    Source: Deep Learning from Scratch, §6.1.2. As in torch and optax.
+    Source: Deep Learning from Scratch, §6.1.2. It matches torch's and optax's.
     """
 
     def init(params):

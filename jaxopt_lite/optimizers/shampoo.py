@@ -33,7 +33,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 class ShampooState(NamedTuple):
     """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients and of their squares.
 
-    ``factors``: L and R, the moving averages of g gᵀ and gᵀ g, block by block. ``roots``: their inverse fourth roots.
+    ``factors``: L and R, the moving averages of g gᵀ and gᵀ g, block by block. ``roots``: L^(-1/4) and R^(-1/4).
     """
 
     iter: jax.Array
@@ -67,37 +67,39 @@ def shampoo(
         U = L^(-1/4) m R^(-1/4)                     roots of this and of every so many steps later
         p ← p - lr ‖A‖ / ‖U‖ U - lr λ p             A = m̂ / (√v̂ + graft_eps) is Adam's step, λ is weight_decay
 
-    Use it where AdamW is tuned and steps are dear: it has won the AlgoPerf contest. Its lr is Adam's.
+    Use it where AdamW is tuned and steps are expensive; it has won the AlgoPerf contest. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v``, L and R that each step keeps, in [0, 1).
         eps: added to the eigenvalues of a factor, as a share of the largest.
-        graft_eps: keeps Adam's step finite where gradients are zero.
+        graft_eps: added to √v̂; keeps Adam's step finite for zero gradients.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        every: how many steps later the roots are taken again.
-        block: the longest side of a block; a longer side is cut, its last block shorter than the others.
-        out_axis: the axis of what a matrix gives, as in `muon`.
-        in_axis: the axis of what it takes, as in `muon`.
-        hidden: which leaves are hidden matrices, as in `muon`.
+        every: the number of steps from one computation of the roots to the next.
+        block: the longest side of a block. A longer side is cut; its last block is shorter than the others.
+        out_axis: the axis of a matrix's outputs, as in `muon`.
+        in_axis: the axis of a matrix's inputs, as in `muon`.
+        hidden: the leaves that are hidden matrices, as in `muon`.
         others: the optimizer of all other leaves, as in `muon`.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and ``others`` is None.
 
     Example:
-        >>> opt = shampoo(lr=0.1, hidden="*")
-        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
-        >>> state = opt.init(params)
-        >>> updates, state = opt.update(params, state, params)
-        >>> print(f"{updates['kernel'][0, 0]:.2g}")
-        -0.12
+        >>> params = {"kernel": jnp.eye(2)}
+        >>> opt = shampoo(lr=0.1, weight_decay=0.0)
+        >>> grads = {"kernel": jnp.array([[3.0, 1.0], [-1.0, 3.0]]) @ jnp.diag(jnp.array([1.0, 0.1]))}
+        >>> updates, state = opt.update(grads, opt.init(params))
+        >>> print(np.array(updates["kernel"]).round(3))
+        [[-0.134 -0.045]
+         [ 0.045 -0.134]]
 
-    State: `ShampooState`, 24 bytes per float32 parameter of a square matrix of one block: 8, and 8 fan_in² + 8 fan_out²
-    of each block; with ``others`` a dict of it and of their state, ``hidden`` and ``others``.
-    Source: Gupta, Koren & Singer (2018), arXiv:1802.09568; averages, blocks and grafting: Shi et al. (2023),
-    arXiv:2309.06497, where eps is absolute, 1e-12; relative, and 1e-6: Anil et al. (2020), arXiv:2002.09018.
+    State: `ShampooState`, 24 bytes per float32 parameter of a square matrix of one block. These are 8 bytes per
+    parameter, and 8 fan_in² + 8 fan_out² bytes per block. With ``others``, the state is a dict of two states, with the
+    keys ``hidden`` and ``others``.
+    Source: Gupta, Koren & Singer (2018), arXiv:1802.09568. Averages, blocks and grafting: Shi et al. (2023),
+    arXiv:2309.06497, where eps is absolute, 1e-12. A relative eps, of 1e-6: Anil et al. (2020), arXiv:2002.09018.
     Derivatives do not go through the roots.
     """
 
@@ -121,7 +123,7 @@ def shampoo(
             v = v + (1 - beta2) * (abs2(g) - v)
             factors = averaged(factors, outer_products(in_blocks(g, block), factors), beta2)
             roots = when(due, lambda: newest(factors), roots)
-            # Of U only the direction counts, and roots of tiny gradients would make a large m overflow.
+            # m at length 1, because roots of tiny gradients would make a large m overflow. Only U's direction counts.
             U = in_blocks(safe_divide(m, length(m)), block)
             U = out_of_blocks(roots.inputs @ U @ roots.outputs, g.shape)
             A = (m / c1) / (sqrt(v / c2) + graft_eps)

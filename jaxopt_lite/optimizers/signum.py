@@ -18,13 +18,13 @@ class SignumState(NamedTuple):
 
 @optimizer(family="sign", paper="Bernstein et al. (2018), arXiv:1802.04434")
 def signum(lr: ScalarOrSchedule = 1e-4, beta1: Scalar = 0.9):
-    """Build Signum.
+    """Build Signum, the sign of the momentum.
 
         m ← m + (1 - beta1) (g - m)
         p ← p - lr sign(m)
 
-    Use it to see how much of Adam is the sign alone. Use it, too, where gradients must be sent in one bit. Every
-    parameter moves by lr at each step: its lr is 3 to 10 times smaller than Adam's.
+    Use it to compare Adam with the sign alone, and where gradients must be sent in one bit. Every parameter moves by lr
+    at each step. Its lr is 3 to 10 times smaller than Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
@@ -32,12 +32,13 @@ def signum(lr: ScalarOrSchedule = 1e-4, beta1: Scalar = 0.9):
 
     Example:
         >>> opt = signum(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
+        >>> updates, state = opt.update(jnp.array([0.001, -100.0]), opt.init(jnp.ones(2)))
+        >>> print(np.array(updates).round(3))
+        [-0.1  0.1]
 
     State: `SignumState`, 4 bytes per float32 parameter. The sign of a complex number is its direction.
-    Source: Bernstein et al. (2018), arXiv:1802.04434, with the defaults of its experiments on ImageNet. As optax's.
+    Source: Bernstein et al. (2018), arXiv:1802.04434, with the defaults of its experiments on ImageNet. It matches
+    optax's.
     """
 
     def init(params):

@@ -24,7 +24,7 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 class SOAPState(NamedTuple):
     """``iter``: steps taken. ``m``, ``v``: the moving averages of gradients and of their squares, in the bases.
 
-    ``factors``: L and R, the moving averages of g gᵀ and gᵀ g. ``bases``: Q_L and Q_R, close to their eigenvectors.
+    ``factors``: L and R, the averages of g gᵀ and gᵀ g. ``bases``: Q_L and Q_R, close to the factors' eigenvectors.
     """
 
     iter: jax.Array
@@ -49,7 +49,7 @@ def soap(
     hidden: Hidden = None,
     others: Others = None,
 ):
-    """Build SOAP, which is Adam in the eigenbasis of Shampoo's factors.
+    """Build SOAP, Adam in the eigenbasis of Shampoo's factors.
 
         g' = Q_Lᵀ g Q_R
         m ← m + (1 - beta1) (g' - m)                    the first call takes no step: it finds the bases
@@ -59,7 +59,7 @@ def soap(
         Q_L ← orthonormal(L Q_L)                        every so many steps, its columns and v sorted by their size in
                                                         L first; Q_R likewise; m turns with them
 
-    Use it for transformers in place of AdamW: it needs fewer steps, each of which costs products of the sides. Its lr
+    Use it for transformers in place of AdamW. It needs fewer steps, but each step costs products of the sides. Its lr
     is one to three times Adam's.
 
     Args:
@@ -67,29 +67,30 @@ def soap(
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
         shampoo_beta: the share of the factors that each step keeps, in [0, 1).
-        eps: keeps the quotient finite where gradients are zero; added to √v before its correction.
+        eps: added to √v before its correction; keeps the quotient finite for zero gradients.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        every: how many steps later the bases change again.
-        longest: a side that is longer keeps its own basis.
-        out_axis: the axis of what a matrix gives, as in `muon`.
-        in_axis: the axis of what it takes, as in `muon`.
-        hidden: which leaves are hidden matrices, as in `muon`.
+        every: the number of steps from one change of the bases to the next.
+        longest: the longest side that is turned; a longer side keeps its own basis.
+        out_axis: the axis of a matrix's outputs, as in `muon`.
+        in_axis: the axis of a matrix's inputs, as in `muon`.
+        hidden: the leaves that are hidden matrices, as in `muon`.
         others: the optimizer of all other leaves, as in `muon`.
 
     Raises:
-        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and nobody says what steps it.
+        ValueError: at ``init`` and ``update``, if a leaf is no hidden matrix and ``others`` is None.
 
     Example:
-        >>> opt = soap(lr=0.1, hidden="*")
-        >>> params = {"kernel": jnp.array([[2.0, 0.0], [1.0, 1.0]])}
-        >>> state = opt.init(params)
-        >>> for _ in range(2):  # the first call finds the bases
-        ...     updates, state = opt.update(params, state, params)
-        >>> print(f"{updates['kernel'][0, 0]:.1g}")
-        -0.05
+        >>> params = {"kernel": jnp.eye(2)}
+        >>> opt = soap(lr=0.1, weight_decay=0.0)
+        >>> grads = {"kernel": jnp.diag(jnp.array([4.0, 0.5]))}
+        >>> first, state = opt.update(grads, opt.init(params))
+        >>> second, state = opt.update(grads, state)
+        >>> print(abs(first["kernel"]).max(), np.array(jnp.diag(second["kernel"])).round(3))
+        0.0 [-0.1 -0.1]
 
-    State: `SOAPState`, 24 bytes per float32 parameter of a square matrix: 8, and 8 fan_in² + 8 fan_out²; with
-    ``others`` a dict of it and of their state, ``hidden`` and ``others``.
+    State: `SOAPState`, 24 bytes per float32 parameter of a square matrix. These are 8 bytes per parameter, and 8
+    fan_in² + 8 fan_out² bytes per matrix. With ``others``, the state is a dict of two states, with the keys ``hidden``
+    and ``others``.
     Source: Vyas et al. (2025), arXiv:2409.11321, algorithm 3, in the order of the authors' code, where p decays after
     the step. Derivatives do not go through the bases.
     """

@@ -12,9 +12,9 @@ from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
 class SophiaState(NamedTuple):
-    """``iter``: steps taken. ``m``: the moving average of gradients. ``h``: of the Hessian's diagonal.
+    """``iter``: steps taken. ``m``, ``h``: the moving averages of gradients and of the Hessian's diagonal.
 
-    ``key``: the data of the PRNG key, from which the directions of each estimate are made.
+    ``key``: the data of the PRNG key, which makes the directions of each estimate.
     """
 
     iter: jax.Array
@@ -41,21 +41,32 @@ def sophia(
         m ← m + (1 - beta1) (g - m)
         p ← p - lr clip(m / max(gamma h, eps)) - lr λ p    to [-clipping, clipping], λ is weight_decay
 
-    Use it for language models, with a ``value_fn`` of the batch at hand: ``update`` needs it as a keyword, a function
-    of the parameters alone that returns one number. An estimate costs two gradients. Its lr is Adam's; with the right
-    gamma, a tenth to a half of all entries is not cut off. Under ``jax.pmap`` and ``jax.shard_map`` give it `pmean_fn`
-    of that function.
+    Use it for language models, with a ``value_fn`` of the current batch. ``update`` needs ``value_fn`` as a keyword: a
+    function of the parameters alone that returns one number. An estimate costs two gradients. Its lr is Adam's. With
+    the right gamma, a tenth to a half of all entries is not cut off. Under ``jax.pmap`` and ``jax.shard_map``, pass
+    `pmean_fn` of that function.
 
     Args:
         lr: learning rate, and the largest step of an entry; a number, an array, or a schedule of ``iter``, from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``h`` that each estimate keeps, in [0, 1).
-        gamma: what curvature counts for: the larger, the smaller the steps that are not cut off.
-        eps: the least curvature.
+        gamma: the factor of the curvature; a larger gamma shortens the steps that are not cut off.
+        eps: the smallest divisor.
         weight_decay: λ, decoupled; a number, an array, or a schedule.
-        every: how many steps later the next estimate is made.
-        clipping: where quotients are cut off; of a complex number the magnitude.
-        seed: an integer, or an array of one; equal seeds give equal directions, also after a restart.
+        every: the number of steps from one estimate to the next.
+        clipping: the largest quotient, or the largest magnitude of a complex quotient.
+        seed: an integer, or an array with one integer; equal seeds give equal directions, also after a restart.
+
+    Example:
+        >>> def value_fn(x):
+        ...     return 2 * (x - 3) ** 2
+        >>> opt = sophia(lr=1.0, beta1=0.0, beta2=0.0, gamma=1.0, weight_decay=0.0)
+        >>> @jax.jit
+        ... def step(params, state):
+        ...     return opt.update(jax.grad(value_fn)(params), state, params, value_fn=value_fn)
+        >>> updates, state = step(2.5, opt.init(2.5))
+        >>> print(f"{state.h:.3f} {apply_updates(2.5, updates):.3f}")  # Newton's step
+        4.000 3.000
 
     Example:
         >>> opt, f = sophia(lr=0.1), lambda x: (x - 1) ** 2

@@ -1,4 +1,4 @@
-"""StableAdamW: AdamW that shortens a step where its second moment is out of date."""
+"""StableAdamW: AdamW that shortens a step if its second moment is out of date."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ def stable_adamw(
     decay: Decay = "decoupled",
     peak_lr: Scalar | None = None,
 ):
-    """Build StableAdamW, which is AdamW with Adafactor's clipping of updates.
+    """Build AdamW with Adafactor's clipping of updates.
 
         iter ← iter + 1
         m ← m + (1 - beta1) (g - m)
@@ -48,26 +48,27 @@ def stable_adamw(
         rms = √mean((g / max(√v̂, eps))²)                            leaf by leaf
         p ← p - lr / max(1, rms) (m̂ / (√v̂ + eps) + λ p)            m̂, v̂ without bias, λ is weight_decay
 
-    Use it in place of AdamW with clipped gradients, where the loss spikes: a leaf whose gradients suddenly grow takes a
-    shorter step. Its lr is Adam's.
+    Use it in place of AdamW with clipped gradients, where the loss spikes. A leaf takes a shorter step when its
+    gradients suddenly grow. Its lr is Adam's.
 
     Args:
         lr: learning rate; a number, an array, or a schedule of ``iter``, counted from 0.
         beta1: the share of ``m`` that each step keeps, in [0, 1).
         beta2: the share of ``v`` that each step keeps, in [0, 1).
-        eps: keeps the quotients finite where gradients are zero; added to the corrected root.
+        eps: added to the corrected root; keeps the quotients finite for zero gradients.
         weight_decay: λ; a number, an array, or a schedule.
-        decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`, before the step is shortened.
+        decay: "decoupled", "independent", "l2" or "proximal", as in `adamw`; before the step is shortened.
         peak_lr: the largest lr of the schedule, for "independent".
 
     Example:
-        >>> opt = stable_adamw(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.101
+        >>> opt = stable_adamw(lr=0.1, weight_decay=0.0)
+        >>> first, state = opt.update(1.0, opt.init(1.0))
+        >>> second, state = opt.update(100.0, state)
+        >>> print(f"{first:.3f} {second:.3f}")
+        -0.100 -0.053
 
     State: `StableAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
-    Source: Wortsman et al. (2023), arXiv:2304.13013, §3.5. As optimi's and pytorch_optimizer's.
+    Source: Wortsman et al. (2023), arXiv:2304.13013, §3.5. It matches optimi's and pytorch_optimizer's.
     """
 
     def init(params):

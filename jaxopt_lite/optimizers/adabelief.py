@@ -41,12 +41,6 @@ def adabelief(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar =
         >>> print(f"{apply_updates(1.0, updates):.3f}")
         0.889
 
-    Example:
-        >>> opt = adabelief(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.111
-
     State: `AdaBeliefState`, 8 bytes per float32 parameter. ``s`` is real for complex parameters.
     Source: Zhuang et al. (2020), arXiv:2010.07468, with the authors' eps. Their code also rectifies, as `radam` does.
     optax has two eps, both 1e-16, and is equal.

@@ -38,12 +38,6 @@ def adagrad(lr: ScalarOrSchedule = 0.01, eps: Scalar = 1e-7, h0: Scalar = 0.0):
         >>> print(f"{first:.3f} {second:.3f}")
         -0.100 -0.071
 
-    Example:
-        >>> opt = adagrad(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `AdaGradState`, 4 bytes per float32 parameter. ``h`` is real for complex parameters.
     Source: Deep Learning from Scratch, §6.1.5. optax starts h at 0.1 and has eps inside the root. torch's eps is 1e-10.
     """

@@ -43,12 +43,6 @@ def adam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.99
         >>> print(f"{apply_updates(1.0, updates):.3f}")
         0.900
 
-    Example:
-        >>> opt = adam(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `AdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Deep Learning from Scratch, §6.1.6. torch and optax add an eps of 1e-8 to the corrected root √(v / (1 -
     beta2^iter)). In this form, that would be an eps of 1e-8 √(1 - beta2^iter). Their Adam is `adam_standard`.

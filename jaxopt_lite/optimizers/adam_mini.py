@@ -71,12 +71,6 @@ def adam_mini(
         (1, 2) [[-0.02 -0.1 ]
          [-0.14 -0.1 ]]
 
-    Example:
-        >>> opt = adam_mini(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `AdamMiniState`, 4 bytes per float32 parameter, and 4 per unit.
     Source: Zhang et al. (2024), arXiv:2406.16793, with the authors' defaults. Their code recognises units by the names
     of parameters. It steps biases by Adam, and decays neither biases nor normalisations.

@@ -43,12 +43,6 @@ def adam_standard(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scal
         >>> print(f"{large:.3f} {small:.3f}")
         -0.100 -0.050
 
-    Example:
-        >>> opt = adam_standard(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `AdamStandardState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Kingma & Ba (2015), arXiv:1412.6980, algorithm 1.
     """

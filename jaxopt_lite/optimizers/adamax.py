@@ -43,12 +43,6 @@ def adamax(lr: ScalarOrSchedule = 0.002, beta1: Scalar = 0.9, beta2: Scalar = 0.
         >>> print(f"{first:.3f} {second:.3f}")
         -0.100 -0.053
 
-    Example:
-        >>> opt = adamax(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `AdaMaxState`, 8 bytes per float32 parameter. ``u`` is real for complex parameters.
     Source: Kingma & Ba (2015), arXiv:1412.6980, §7.1, which has no eps. It matches torch's and optax's.
     """

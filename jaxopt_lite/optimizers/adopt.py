@@ -42,14 +42,6 @@ def adopt(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         >>> print(f"{apply_updates(1.0, first):.3f} {apply_updates(1.0, second):.3f}")
         1.000 0.990
 
-    Example:
-        >>> opt = adopt(lr=0.1)
-        >>> state = opt.init(1.0)
-        >>> for _ in range(2):  # the first step finds v alone
-        ...     updates, state = opt.update(2.0, state)
-        >>> print(f"{updates:.3g}")
-        -0.01
-
     State: `ADOPTState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Taniguchi et al. (2024), arXiv:2411.02853, with the authors' defaults. It matches optax.contrib.adopt.
     pytorch_optimizer's cut-off counts this step too.

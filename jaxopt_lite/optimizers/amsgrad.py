@@ -44,12 +44,6 @@ def amsgrad(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0
         >>> print(f"{state.v:.4f} {state.v_max:.4f}")
         0.0999 0.1000
 
-    Example:
-        >>> opt = amsgrad(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `AMSGradState`, 12 bytes per float32 parameter. ``v`` and ``v_max`` are real for complex parameters.
     Source: Reddi et al. (2018), arXiv:1904.09237, which corrects no bias. It matches torch's Adam with ``amsgrad``.
     optax keeps the largest corrected v; the first and noisiest v weigh most there.

@@ -78,12 +78,6 @@ def dadapt_adam(
         >>> print(f"{params:.2f} {state.d:.0f}")
         3.00 4
 
-    Example:
-        >>> opt = dadapt_adam(lr=1.0)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -3.16e-06
-
     State: `DAdaptAdamState`, 12 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Defazio & Mishchenko (2023), arXiv:2301.07733, algorithm 5, in the order of the authors' package
     dadaptation. No bias is corrected, as there.

@@ -49,12 +49,6 @@ def lamb(
         >>> print(f"{apply_updates(10.0, updates):.3f}")
         9.000
 
-    Example:
-        >>> opt = lamb(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `LAMBState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: You et al. (2020), arXiv:1904.00962, with φ the identity, and λ as for BERT there. optax's λ is 0.
     pytorch_optimizer corrects no bias, adds eps to ‖r‖, caps ‖p‖ at 10, and decays p outside r.

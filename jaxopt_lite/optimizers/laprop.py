@@ -42,12 +42,6 @@ def laprop(lr: ScalarOrSchedule = 4e-4, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         >>> print(f"{first:.3f} {second:.3f}")
         -0.100 -0.047
 
-    Example:
-        >>> opt = laprop(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `LaPropState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Ziyin et al. (2020), arXiv:2002.04839, with the defaults of the authors' code. Their code keeps lr inside m;
     the two are equal while lr is constant.

@@ -82,17 +82,6 @@ def lbfgs(memory: int = 10, c1: Scalar = 1e-4, c2: Scalar = 0.9, max_evaluations
         >>> print(np.array(params).round(3))
         [ 3. -1.]
 
-    Example:
-        >>> opt, f = lbfgs(), lambda x: (x - 1) ** 2
-        >>> @jax.jit
-        ... def step(x, state):
-        ...     value, grad = jax.value_and_grad(f)(x)
-        ...     updates, state = opt.update(grad, state, x, value=value, grad=grad, value_fn=f)
-        ...     return apply_updates(x, updates), state
-        >>> x, state = step(3.0, opt.init(3.0))
-        >>> print(f"{x:.3g}")
-        2
-
     State: `LBFGSState`, 84 bytes per float32 parameter: 8 for each pair, and 4.
     Source: Liu & Nocedal (1989), "On the limited memory BFGS method for large scale optimization"; Nocedal & Wright
     (2006), algorithms 7.4 and 7.5. It is optax's ``lbfgs``, but its search looks at other points.

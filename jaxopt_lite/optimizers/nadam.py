@@ -50,12 +50,6 @@ def nadam(
         >>> print(f"{apply_updates(1.0, updates):.3f}")
         0.894
 
-    Example:
-        >>> opt = nadam(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.106
-
     State: `NAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Dozat (2016), with torch's defaults; it matches torch's. optax's nadam has no warm-up of μ; here, that is
     `nadamw`.

@@ -48,12 +48,6 @@ def novograd(
         >>> print(np.array(updates).round(3))
         [-0.06 -0.08]
 
-    Example:
-        >>> opt = novograd(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `NovoGradState`, 4 bytes per float32 parameter, and 4 per leaf.
     Source: Ginsburg et al. (2019), arXiv:1905.11286. It matches optax's, whose b1 is 0.9, b2 0.25, eps 1e-6.
     """

@@ -40,12 +40,6 @@ def polyak_sgd(lr: ScalarOrSchedule = 1.0, max_lr: Scalar = 1.0, f_min: Scalar =
         >>> print(f"{apply_updates(2.0, updates):.3f}")  # the step is 4 / 4² of the gradient 4
         1.000
 
-    Example:
-        >>> opt = polyak_sgd(max_lr=10.0)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), value=1.0)
-        >>> print(f"{updates:.3g}")
-        -0.5
-
     State: `PolyakSGDState`, 4 bytes in all.
     Source: Polyak (1969); Loizou et al. (2021), arXiv:2002.10542, equation 4, with c = 1 and γ_b = max_lr. In optax's
     ``polyak_sgd``, the scaling stands in ‖g‖² too; our lr does not.

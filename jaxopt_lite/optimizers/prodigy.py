@@ -84,12 +84,6 @@ def prodigy(
         >>> print(f"{params:.2f} {state.d:.0f}")
         3.00 1
 
-    Example:
-        >>> opt = prodigy(lr=1.0)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -3.16e-06
-
     State: `ProdigyState`, 16 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Mishchenko & Defazio (2023), arXiv:2306.06101, algorithm 4, in the order of the authors' package prodigyopt.
     That package divides ``r`` and ``s`` by d0, and multiplies eps by the d of the next step. No bias is corrected, as

@@ -46,12 +46,6 @@ def radam(lr: ScalarOrSchedule = 0.001, beta1: Scalar = 0.9, beta2: Scalar = 0.9
         >>> print(f"{apply_updates(1.0, updates):.3f}")
         0.800
 
-    Example:
-        >>> opt = radam(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.2
-
     State: `RAdamState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Liu et al. (2020), arXiv:1908.03265. The threshold of 5 is that of the authors' code, torch and optax; the
     paper's is 4. It matches torch's; optax adds eps to the corrected root.

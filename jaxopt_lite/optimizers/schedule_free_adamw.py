@@ -80,12 +80,6 @@ def schedule_free_adamw(
         >>> print(f"{state.z:.3f} {params:.3f} {evaluation_params(state, params):.3f}")
         0.700 0.790 0.800
 
-    Example:
-        >>> opt = schedule_free_adamw(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.1
-
     State: `ScheduleFreeAdamWState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree. Its warm-up is
     ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's statistics have to be taken at x again.

@@ -61,12 +61,6 @@ def schedule_free_sgd(
         >>> print(f"{state.z:.3f} {params:.3f} {evaluation_params(state, params):.3f}")
         0.400 0.580 0.600
 
-    Example:
-        >>> opt = schedule_free_sgd(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0), 1.0)
-        >>> print(f"{updates:.3g}")
-        -0.2
-
     State: `ScheduleFreeSGDState`, 4 bytes per float32 parameter.
     Source: Defazio et al. (2024), arXiv:2405.15682, and the authors' package schedulefree, whose lr is 1. Its warm-up
     is ``lr=lambda t: peak * jnp.minimum(1, (t + 1) / steps)`` here. Batch norm's statistics have to be taken at x

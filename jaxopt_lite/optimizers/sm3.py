@@ -11,7 +11,7 @@ from jaxopt_lite.ops import abs2, at, each, next_step, reduced_zeros, saturating
 from jaxopt_lite.types import Scalar, ScalarOrSchedule, Tree
 
 
-def slices(rank):
+def slices(rank: int) -> list[tuple[int, ...]]:
     """Return, for each axis, all other axes: a slice lies over them. A vector or scalar is sliced into its entries."""
     return [tuple(other for other in range(rank) if other != axis) for axis in range(rank)] or [()]
 

@@ -68,17 +68,6 @@ def sophia(
         >>> print(f"{state.h:.3f} {apply_updates(2.5, updates):.3f}")  # Newton's step
         4.000 3.000
 
-    Example:
-        >>> opt, f = sophia(lr=0.1), lambda x: (x - 1) ** 2
-        >>> @jax.jit
-        ... def step(x, state):
-        ...     value, grad = jax.value_and_grad(f)(x)
-        ...     updates, state = opt.update(grad, state, x, value=value, grad=grad, value_fn=f)
-        ...     return apply_updates(x, updates), state
-        >>> x, state = step(3.0, opt.init(3.0))
-        >>> print(f"{x:.3g}")
-        2.87
-
     State: `SophiaState`, 8 bytes per float32 parameter. ``h`` is real for complex parameters.
     Source: Liu et al. (2024), arXiv:2305.14342, algorithms 1 and 3, where lr is 1e-4 to 1e-3 and λ is 0.2. optax
     corrects the bias of m, and estimates after the step.

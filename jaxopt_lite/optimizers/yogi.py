@@ -43,12 +43,6 @@ def yogi(lr: ScalarOrSchedule = 0.01, beta1: Scalar = 0.9, beta2: Scalar = 0.999
         >>> print(f"{apply_updates(1.0, updates):.3f} {state.v:.6f}")
         0.900 0.004001
 
-    Example:
-        >>> opt = yogi(lr=0.1)
-        >>> updates, state = opt.update(2.0, opt.init(1.0))
-        >>> print(f"{updates:.3g}")
-        -0.0999
-
     State: `YogiState`, 8 bytes per float32 parameter. ``v`` is real for complex parameters.
     Source: Zaheer et al. (2018), which corrects no bias. The defaults are those of its experiments. In optax, ``m``
     also begins at 1e-6, so that parameters leave 0 along a gradient of 0.

@@ -178,7 +178,9 @@ def run_show(args: argparse.Namespace) -> None:
     factory = known.get(args.name) or known.get(f"schedules.{args.name}")
     if factory is None:
         raise ValueError(f"there is no {args.name!r}{meant(args.name, known)}; list shows all optimizers")
-    print(f"jaxopt_lite.{args.name}{inspect.signature(factory)}\n\n{inspect.getdoc(factory)}")
+    bare = [p.replace(annotation=p.empty) for p in inspect.signature(factory).parameters.values()]
+    call = f"jaxopt_lite.{args.name}{inspect.Signature(bare)}"
+    print(f"{call}\n\n{inspect.getdoc(factory)}")
 
 
 def summary(factory: Any) -> str:
